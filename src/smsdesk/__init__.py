@@ -1,0 +1,1 @@
+"""smsdesk: the SMS channel of a contact center that its owner runs."""

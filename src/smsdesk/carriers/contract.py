@@ -1,0 +1,121 @@
+"""What every carrier promises, whatever it speaks: the worker knows carriers by this page alone."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from smsdesk.domain.segments import Segments
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundText:
+    """One text on its way to a phone. Numbers are E.164 with the plus."""
+
+    tenant_id: int
+    text_id: int
+    attempt: int
+    """1 for the first try. An outcome counts only for the attempt that it names."""
+    source: str
+    destination: str
+    segments: Segments
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The carrier took every part; `part_ids` are its names for them, in order."""
+
+    part_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The carrier answered no, so the phone gets nothing (or, with `part_ids`, only those first parts)."""
+
+    reason: str
+    """One of `domain.outcome.REASONS`: what went wrong in our words."""
+    code: str
+    """What went wrong in the carrier's words, such as `0x00000058`."""
+    retry_after: float | None = None
+    """Seconds until another attempt makes sense; None means never. Always None once a part was taken."""
+    part_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """No byte of this text left, for certain: it may be sent by anybody, at once."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """Bytes left and no answer came: the phone may or may not get it. Never sent again by itself."""
+
+    detail: str
+    part_ids: tuple[str | None, ...] = ()
+    """The names of the parts that were answered for; None for each part that was not."""
+
+
+Outcome = Accepted | Refused | Unsent | Doubtful
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A delivery report for one part."""
+
+    part_id: str
+    """As `Accepted.part_ids` gave it, after this carrier's own normalisation of ids."""
+    state: str
+    """`delivered`, `undelivered`, `expired`, `failed`, or `sent` for an interim report."""
+    reason: str | None
+    """One of `domain.outcome.REASONS` where the state is a failure."""
+    code: str
+    """The carrier's own words, such as `stat:UNDELIV err:012`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A text, or one part of one, that a phone sent to a number of ours."""
+
+    source: str
+    destination: str
+    body: str
+    carrier_reference: str | None
+    """The carrier's own name for it, the same when the carrier sends it again. None where it has none."""
+    session: str
+    """Names the connection that it came over. The same reply over another connection may be a repetition."""
+    part: tuple[int, int, int] | None = None
+    """(reference, part number from 1, parts in all) for a part of a long text."""
+    encoding: str = "gsm7"
+    payload: bytes = field(default=b"", repr=False)
+    """The undecoded octets of the text."""
+
+
+class Sink(Protocol):
+    """Where a carrier puts what it learned. Calls return at once; the futures end when the fact is on disk."""
+
+    def outcome(self, text: OutboundText, outcome: Outcome) -> None: ...
+    def receipt(self, receipt: Receipt) -> asyncio.Future[None]: ...
+    def reply(self, reply: Reply) -> asyncio.Future[None]: ...
+    def room(self) -> None:
+        """The line can take texts again: it came up, or its window has space."""
+
+
+class Carrier(Protocol):
+    """One configured line. Every text handed over gets exactly one outcome, unless the process dies first."""
+
+    def room(self) -> int:
+        """How many texts the line would put on the wire now; 0 while it is down or slowed."""
+
+    def send(self, texts: Sequence[OutboundText]) -> None:
+        """Puts texts on the wire in this order. Never blocks; outcomes come through the sink."""
+
+    async def run(self, sink: Sink) -> None:
+        """Keeps the line up until cancelled. On cancelling, stops taking texts, waits for open answers a bounded
+        time, reports an outcome for all that it still holds, and closes the line politely."""
+
+    def state(self) -> str:
+        """One line for people: `bound`, `connecting`, `down: connection refused`."""
