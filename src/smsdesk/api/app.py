@@ -1,0 +1,132 @@
+"""The HTTP application: the quick route in front, the framework behind it."""
+
+import math
+from typing import Any
+
+import structlog
+from litestar import Litestar, Request, Response, Router
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from smsdesk.api.auth import authenticate
+from smsdesk.api.docs import docs_routes, openapi_config
+from smsdesk.api.health import health
+from smsdesk.api.problems import answer, refusal
+from smsdesk.api.services import Caller, Services
+from smsdesk.api.v1 import chats, sms
+from smsdesk.errors import Problem
+from smsdesk.store.groups import AWAY
+
+log = structlog.get_logger()
+
+
+class NotKnown(Exception):
+    """The request's subdomain and token are not known."""
+
+
+class TooOften(Exception):
+    """The credential asks more often than it may; `wait` seconds until it may again."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__()
+        self.wait = wait
+
+
+def build_app(services: Services) -> ASGIApp:
+    """The whole application for these services."""
+    endpoint = sms.SmsEndpoint(services)
+    framework = _framework(services)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == sms.PATH:
+            await endpoint(scope, receive, send)
+        else:
+            await framework(scope, receive, send)
+
+    return app
+
+
+def _framework(services: Services) -> Litestar:
+    def provide_services() -> Services:
+        return services
+
+    def provide_caller(request: Request[Any, Any, Any]) -> Caller:
+        headers = dict(request.scope["headers"])
+        who = authenticate(
+            services.directory.tenants, headers.get(b"authorization"), headers.get(b"host", b""), services.domain
+        )
+        if who is None:
+            raise NotKnown
+        tenant, credential = who
+        wait = services.limiter.wait(credential.credential_id, tenant.settings.requests_per_second)
+        if wait:
+            raise TooOften(wait)
+        return Caller(tenant, credential)
+
+    v1 = Router(
+        "/apps/api/v1",
+        route_handlers=[chats.router],
+        dependencies={"caller": Provide(provide_caller, sync_to_thread=False)},
+    )
+    return Litestar(
+        [v1, health, *docs_routes()],
+        dependencies={"services": Provide(provide_services, sync_to_thread=False)},
+        exception_handlers={
+            Problem: _problem,
+            NotKnown: _not_known,
+            TooOften: _too_often,
+            HTTPException: _http,
+            Exception: _other,
+        },
+        openapi_config=openapi_config(),
+        request_max_body_size=64 * 1024,
+        logging_config=None,
+    )
+
+
+def _json(status: int, body: bytes, headers: dict[str, str] | None = None) -> Response[bytes]:
+    return Response(body, status_code=status, media_type="application/json", headers=headers)
+
+
+def _problem(_request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    return _json(*answer(problem))
+
+
+def _not_known(_request: Request[Any, Any, Any], _error: NotKnown) -> Response[bytes]:
+    return _json(*refusal("unauthorized"), {"WWW-Authenticate": 'Basic realm="smsdesk", charset="UTF-8"'})
+
+
+def _too_often(_request: Request[Any, Any, Any], error: TooOften) -> Response[bytes]:
+    return _json(*refusal("rate_limited"), {"Retry-After": str(math.ceil(error.wait))})
+
+
+def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """The framework's own refusals, in the one form that all refusals have."""
+    if isinstance(error, NotFoundException):
+        return _json(*refusal("not_found"))
+    if isinstance(error, MethodNotAllowedException):
+        return _json(*refusal("method_not_allowed"), dict(error.headers or {}))
+    if error.status_code == 413:
+        return _json(*refusal("body_too_large"))
+    if isinstance(error, ValidationException) or error.status_code == 400:
+        return _json(*answer(Problem("parameter_invalid", _sentence(error))))
+    if error.status_code >= 500:
+        return _other(request, error)
+    return _json(error.status_code, answer(Problem("parameter_invalid", error.detail))[1])
+
+
+def _sentence(error: HTTPException) -> str:
+    """Which parameter was wrong and why, out of the framework's own list."""
+    extra = error.extra if isinstance(error.extra, list) else []
+    wrong = [
+        f"{one.get('key', 'request body')}: {one.get('message', 'invalid')}" for one in extra if isinstance(one, dict)
+    ]
+    return "; ".join(wrong) or "the request cannot be read as JSON of the documented form"
+
+
+def _other(_request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    if isinstance(error, AWAY):
+        return _json(*refusal("overloaded"), {"Retry-After": "1"})
+    log.error("request failed", exc_info=error)
+    return _json(*refusal("internal_error"))

@@ -1,0 +1,53 @@
+"""The tenants as this process sees them: in memory, renewed within a second of a change."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from smsdesk.domain.tenant import Tenant
+from smsdesk.store.db import UNREACHABLE, Database
+from smsdesk.store.tenants import read_tenant, versions
+
+EVERY = 0.5
+"""Seconds between two looks at the tenants' times of change."""
+
+# A transaction that began before our look may end after it, with a time that we have passed.
+OVERLAP = timedelta(seconds=30)
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+log = structlog.get_logger()
+
+
+class Directory:
+    """All tenants by subdomain. A request keeps the picture that it began with."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._seen: dict[int, datetime] = {}
+        self.tenants: dict[str, Tenant] = {}
+
+    async def refresh(self) -> None:
+        """Reads what has changed since the last look; raises one of UNREACHABLE where the database is away."""
+        since = max(self._seen.values()) - OVERLAP if self._seen else BEGINNING
+        async with self._db.connection() as conn:
+            for tenant_id, changed_at in (await versions(conn)).items():
+                if self._seen.get(tenant_id) == changed_at:
+                    continue
+                tenant = await read_tenant(conn, tenant_id)
+                self.tenants = {**self.tenants, tenant.subdomain: tenant}
+                self._seen[tenant_id] = changed_at
+
+    async def run(self) -> None:
+        """Keeps the picture fresh until cancelled; an old one serves while the database is away."""
+        away = False
+        while True:
+            try:
+                await self.refresh()
+                away = False
+            except UNREACHABLE as error:
+                if not away:
+                    log.warning("set-up not refreshed: database away", error=str(error))
+                away = True
+            await asyncio.sleep(EVERY)

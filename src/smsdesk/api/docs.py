@@ -1,0 +1,93 @@
+"""The published OpenAPI document, and a page to read and try it that loads nothing from elsewhere."""
+
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+import swagger_ui_bundle
+from litestar import MediaType, Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.router import Router
+from litestar.static_files import create_static_files_router
+
+from smsdesk.api.v1.sms_openapi import SMS_PATH_ITEM, SMS_SCHEMAS
+
+OPENAPI_PATH = "/apps/api/v1/openapi.json"
+DOCS_PATH = "/apps/api/v1/docs"
+
+_PAGE = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>smsdesk API</title>
+<link rel="stylesheet" href="{DOCS_PATH}/assets/swagger-ui.css">
+<link rel="icon" href="{DOCS_PATH}/assets/favicon-32x32.png">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="{DOCS_PATH}/assets/swagger-ui-bundle.js"></script>
+<script src="{DOCS_PATH}/start.js"></script>
+</body>
+</html>
+"""
+
+_START = f"""SwaggerUIBundle({{url: "{OPENAPI_PATH}", dom_id: "#swagger-ui", deepLinking: true,
+  tryItOutEnabled: true, persistAuthorization: true, validatorUrl: null}});
+"""
+
+# The page's own styles are set from its script, which a policy counts as inline.
+_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+
+
+def openapi_config() -> OpenAPIConfig:
+    """What the framework generates its part of the document with; its own pages are off."""
+    return OpenAPIConfig(
+        title="smsdesk",
+        version=version("smsdesk"),
+        description="The SMS channel of a contact center. `POST /apps/api/v1/sms` and its answers are those of CCAI "
+        "Platform's Apps API; the user name is the subdomain, the password is an API token.",
+        components=Components(security_schemes={"basic": SecurityScheme(type="http", scheme="basic")}),
+        security=[{"basic": []}],
+        render_plugins=[],
+        use_handler_docstrings=True,
+    )
+
+
+def openapi_document(framework_part: dict[str, Any]) -> dict[str, Any]:
+    """The whole document: the framework's routes, and the quick one that lies in front of it."""
+    document = dict(framework_part)
+    document["paths"] = {"/apps/api/v1/sms": SMS_PATH_ITEM, **framework_part["paths"]}
+    components = dict(framework_part["components"])
+    components["schemas"] = {**components.get("schemas", {}), **SMS_SCHEMAS}
+    document["components"] = components
+    return document
+
+
+@get(OPENAPI_PATH, include_in_schema=False)
+async def openapi_json(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The OpenAPI 3.1 document."""
+    document = openapi_document(request.app.openapi_schema.to_schema())
+    return Response(msgspec.json.encode(document), media_type="application/json")
+
+
+@get(DOCS_PATH, include_in_schema=False, media_type=MediaType.HTML)
+async def page() -> Response[str]:
+    """The page to read and try the API."""
+    return Response(_PAGE, media_type=MediaType.HTML, headers={"content-security-policy": _POLICY})
+
+
+@get(f"{DOCS_PATH}/start.js", include_in_schema=False)
+async def start() -> Response[str]:
+    """The page's one script of our own."""
+    return Response(_START, media_type="text/javascript")
+
+
+def docs_routes() -> list[HTTPRouteHandler | Router]:
+    """The document, the page and its parts."""
+    assets = create_static_files_router(
+        f"{DOCS_PATH}/assets", directories=[swagger_ui_bundle.swagger_ui_path], include_in_schema=False
+    )
+    return [openapi_json, page, start, assets]

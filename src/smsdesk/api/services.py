@@ -1,0 +1,38 @@
+"""What the routes share: made once by `wiring`, handed to each handler by name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from smsdesk.actions.answer_chat import AnswerChat
+from smsdesk.actions.finish_chat import FinishChat
+from smsdesk.actions.send_message import SendMessage
+from smsdesk.api.directory import Directory
+from smsdesk.api.limits import RateLimiter
+from smsdesk.domain.tenant import Credential, Tenant
+from smsdesk.store.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The use cases and reads that the API offers."""
+
+    db: Database
+    clock: Callable[[], datetime]
+    directory: Directory
+    limiter: RateLimiter
+    send_message: SendMessage
+    answer_chat: AnswerChat
+    finish_chat: FinishChat
+    domain: str = ""
+    """The host name under which each tenant's subdomain lies; empty trusts the user name."""
+    wake: Callable[[int], None] = lambda _tenant_id: None
+    """Called when a tenant has a new text in the queue: a hint for whoever delivers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request."""
+
+    tenant: Tenant
+    credential: Credential

@@ -1,0 +1,187 @@
+"""The chat object: the keys of the seed, in the seed's order, with the seed's formats and nulls."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from smsdesk.actions.send_message import Sent
+from smsdesk.domain.chat import Chat, Participant, Queue
+from smsdesk.domain.tenant import Agent
+
+CHAT_TYPE = "Messaging (SMS)"
+
+
+class ParticipantObject(msgspec.Struct):
+    id: int
+    type: str
+    status: str
+    chat_id: int
+    user_id: int | None
+    end_user_id: int | None
+    chat_duration: int | None
+    connected_at: str
+    ended_at: str | None
+    fail_reason: str
+
+
+class AgentInfo(msgspec.Struct):
+    id: int
+    agent_number: int | None
+    email: str
+    name: str
+    first_name: str
+    last_name: str
+    avatar_url: str | None
+
+
+class EndUserObject(msgspec.Struct):
+    id: int
+    identifier: str | None
+    out_contact_id: str | None
+
+
+class MenuObject(msgspec.Struct):
+    id: int
+    name: str
+    parent_id: int | None
+    position: int
+    deleted: bool
+    hidden: bool
+    menu_type: str = "sms"
+    output_msg: str | None = None
+
+
+class MenuPath(msgspec.Struct):
+    items_count: int
+    name: str
+    materialized_path: str
+
+
+class Media(msgspec.Struct):
+    id: int
+    url: str
+    photo_type: str | None = None
+
+
+class Transfer(msgspec.Struct):
+    id: int
+    status: str
+    fail_reason: str
+    created_at: str
+
+
+class ChatObject(msgspec.Struct, kw_only=True):
+    """A chat as the page `apps-api-sms` shows it."""
+
+    id: int
+    lang: str
+    chat_type: str = CHAT_TYPE
+    status: str
+    created_at: str
+    queued_at: str | None
+    assigned_at: str | None
+    ends_at: str | None
+    wait_duration: int
+    chat_duration: int
+    rating: int | None = None
+    has_feedback: bool = False
+    out_ticket_id: str | None
+    out_ticket_url: str | None
+    verified: bool = False
+    disconnected_by: str
+    fail_reason: str | None
+    selected_menu: MenuObject | None
+    menu_path: MenuPath | None
+    agent_info: AgentInfo | None
+    end_user: EndUserObject
+    photos: list[Media] = []
+    videos: list[Media] = []
+    transfers: list[Transfer] = []
+    participants: list[ParticipantObject]
+    offer_type: str | None = None
+    offer_events: list[dict[str, str]] = []
+    answer_type: str = "manual"
+    outbound_number: str
+
+
+class SentChatObject(ChatObject, kw_only=True):
+    """The chat in answer to a send, and two keys of our own: the text that was accepted, and its parts."""
+
+    message_id: int
+    segments: int
+
+
+def chat_object(chat: Chat) -> ChatObject:
+    """The chat in the imitated API's words."""
+    return ChatObject(**_keys(chat))
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def render_sent(sent: Sent) -> bytes:
+    """The answer to a send, as its bytes."""
+    return _encoder.encode(SentChatObject(**_keys(sent.chat), message_id=sent.message_id, segments=sent.segments))
+
+
+def time(moment: datetime) -> str:
+    """The seed's form of a time: UTC with milliseconds, such as `2021-10-04T17:20:51.000Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else time(moment)
+
+
+def _keys(chat: Chat) -> dict[str, object]:
+    return {
+        "id": chat.chat_id,
+        "lang": chat.lang,
+        "status": chat.status,
+        "created_at": time(chat.created_at),
+        "queued_at": _time(chat.queued_at),
+        "assigned_at": _time(chat.assigned_at),
+        "ends_at": _time(chat.ends_at),
+        "wait_duration": chat.wait_duration,
+        "chat_duration": chat.chat_duration,
+        "out_ticket_id": chat.out_ticket_id,
+        "out_ticket_url": chat.out_ticket_url,
+        "disconnected_by": chat.disconnected_by,
+        "fail_reason": chat.fail_reason,
+        "selected_menu": _menu(chat.queue),
+        "menu_path": _menu_path(chat.queue),
+        "agent_info": _agent(chat.agent),
+        "end_user": EndUserObject(
+            chat.end_user.end_user_id, chat.end_user.identifier, chat.end_user.out_contact_id
+        ),
+        "participants": [_participant(chat, one) for one in chat.participants],
+        "outbound_number": chat.outbound_number,
+    }
+
+
+def _participant(chat: Chat, one: Participant) -> ParticipantObject:
+    duration = int((one.ended_at - one.connected_at).total_seconds()) if one.ended_at else None
+    return ParticipantObject(
+        one.participant_id, one.type, one.status, chat.chat_id, one.user_id, one.end_user_id, duration,
+        time(one.connected_at), _time(one.ended_at), one.fail_reason,
+    )  # fmt: skip
+
+
+def _agent(agent: Agent | None) -> AgentInfo | None:
+    if agent is None:
+        return None
+    return AgentInfo(
+        agent.agent_id, agent.agent_number, agent.email, agent.name, agent.first_name, agent.last_name, agent.avatar_url
+    )
+
+
+def _menu(queue: Queue | None) -> MenuObject | None:
+    if queue is None:
+        return None
+    return MenuObject(queue.queue_id, queue.name, queue.parent_id, queue.position, queue.deleted, queue.hidden)
+
+
+def _menu_path(queue: Queue | None) -> MenuPath | None:
+    if queue is None:
+        return None
+    return MenuPath(len(queue.path_ids), "/".join(queue.path_names), "/".join(map(str, queue.path_ids)))

@@ -1,0 +1,72 @@
+"""The words that stop, start and explain, and what we answer to them.
+
+The words are the union of what carriers, vendors and the FCC name (47 CFR 64.1200(a)(10): stop, quit, end, revoke,
+opt out, cancel, unsubscribe); a message is a command only as a whole.
+"""
+
+import re
+import unicodedata
+from enum import Enum
+
+from smsdesk.domain.segments import segment
+
+STOP_WORDS = frozenset({
+    "STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "OPT OUT", "REMOVE",
+})  # fmt: skip
+"""OPT-OUT is OPT OUT: a hyphen between words counts as a space."""
+START_WORDS = frozenset({"START", "UNSTOP"})
+AGREEING_WORDS = frozenset({"YES"})
+"""These start only what was stopped: of anybody else they are an answer to a person's question."""
+HELP_WORDS = frozenset({"HELP", "INFO"})
+
+_NOT_IN_WORDS = re.compile(r"[\W_]+")
+
+
+class Words(Enum):
+    """What a message asks for when it is a command."""
+
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+
+
+def read_words(body: str, opted_out: bool) -> Words | None:
+    """The command that the whole message is, or None.
+
+    Case and width of letters do not count, nor do spaces, punctuation, quotes and emoji around and between the
+    words: phones add a full stop, a quotation mark or a signature's dash by themselves, and a person who types `Stop!`
+    has asked to be left alone. Another word beside it makes it a sentence, which a person reads.
+    """
+    text = _NOT_IN_WORDS.sub(" ", unicodedata.normalize("NFKC", body)).strip().upper()
+    if text in STOP_WORDS:
+        return Words.STOP
+    if text in START_WORDS or (opted_out and text in AGREEING_WORDS):
+        return Words.START
+    return Words.HELP if text in HELP_WORDS else None
+
+
+def stop_confirmation(company: str) -> str:
+    """Who will not text any more, and how to come back (47 CFR 64.1200(a)(12): no marketing, no persuasion)."""
+    return _one_part("{}: You are opted out and will get no more messages. Reply START to opt back in.", company)
+
+
+def start_confirmation(company: str) -> str:
+    """Who will text again, that it recurs and may cost, and how to stop (CTIA principles 5.1)."""
+    return _one_part(
+        "{}: You are opted in to recurring messages. Msg & data rates may apply. Reply HELP for help, STOP to opt out.",
+        company,
+    )
+
+
+def help_answer(company: str) -> str:
+    """Who this is, that a person answers, and how to stop."""
+    return _one_part("{}: Reply with your question and a person will answer. Msg & data rates may apply. "
+                     "Reply STOP to opt out.", company)  # fmt: skip
+
+
+def _one_part(sentence: str, company: str) -> str:
+    """The sentence with the name; a name too long for one part is shortened, for the sentence is what the law wants."""
+    name = company
+    while len(segment(text := sentence.format(name)).parts) > 1 and name:
+        name = name[:-1].rstrip()
+    return text

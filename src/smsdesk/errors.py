@@ -1,0 +1,43 @@
+"""Problem, the one exception that a user is shown, and the closed list of its reasons. No HTTP here.
+
+Problem
+`-- raised by actions and domain; `api/problems.py` turns the reason into the imitated API's sentence and status
+"""
+
+from typing import Literal, get_args
+
+Reason = Literal[
+    "chat_type_missing",
+    "chat_type_invalid",
+    "sms_disabled",
+    "outbound_sms_disabled",
+    "end_user_number_missing",
+    "end_user_number_invalid",
+    "non_us_number",
+    "outbound_number_missing",
+    "outbound_number_invalid",
+    "outbound_number_unknown",
+    "message_missing",
+    "message_too_long",
+    "agent_unknown",
+    "end_user_blocked",
+    "end_user_opted_out",
+    "active_session",
+    "idempotency_mismatch",
+    "idempotency_key_invalid",
+    "body_not_object",
+    "chat_ended",
+    "not_found",
+    "parameter_invalid",
+    "overloaded",
+]
+REASONS: frozenset[str] = frozenset(get_args(Reason))
+
+
+class Problem(Exception):  # noqa: N818 - it is the user's problem, and named so everywhere
+    """A request that cannot be done, and why; `detail` says where and what to do, for people."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(detail or reason)
+        self.reason = reason
+        self.detail = detail

@@ -1,0 +1,108 @@
+"""The difference between what stands and what a file wants, and its preview for people."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from smsdesk.domain.setup import KINDS, NEW, Change, FieldChange, State
+from smsdesk.setup.wanted import Item, Wanted
+
+SIGNS = {"create": "+", "update": "~", "delete": "-"}
+HIDDEN = "password"
+"""The field of an agent that a preview never shows. A carrier's password is a reference and no secret."""
+
+
+class SetupMoved(Exception):  # noqa: N818 - somebody else was first, which is no error
+    """The set-up was changed by somebody else since the plan was made: plan again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TenantPlan:
+    """What applying one document would do."""
+
+    current: State
+    changes: tuple[Change, ...]
+    warnings: tuple[str, ...] = ()
+    """What will not work yet on this machine, although it can be applied."""
+    obstacles: tuple[str, ...] = ()
+    """What must end first: with one of them the plan cannot be applied now."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.changes and self.current.tenant_id is not None
+
+
+def plan(current: State, wanted: Wanted) -> list[Change]:
+    """The changes that make `current` what the file names, in an order in which they can be made.
+
+    A field that the file does not name never changes; a thing that it does not name never goes. Applying the result
+    and planning again gives nothing. Pure; `wanted` has been through `references.settle`.
+    """
+    changes = [change for item in wanted.items if not item.deleted for change in _made(current, item)]
+    changes.sort(key=lambda change: KINDS.index(change.kind))
+    gone = [
+        Change("delete", item.kind, item.name) for item in wanted.items if item.deleted and item.key in current.things
+    ]
+    # What refers goes before what it refers to, and the leaves of a branch before the branch.
+    return changes + sorted(gone, key=lambda change: (-KINDS.index(change.kind), -change.name.count("/")))
+
+
+def _made(current: State, item: Item) -> Iterator[Change]:
+    before = current.things.get(item.key)
+    known = NEW[item.kind] if before is None else before
+    fields = tuple(
+        FieldChange(name, known.get(name), new) for name, new in item.fields.items() if known.get(name) != new
+    )
+    if before is None and (fields or item.kind != "settings"):
+        yield Change("create", item.kind, item.name, fields)
+    elif fields:
+        yield Change("update", item.kind, item.name, fields)
+
+
+def render(planned: TenantPlan) -> list[str]:
+    """The plan for people, a line each: `+` is made, `~` is changed, `-` goes. Passwords are never shown."""
+    current, changes = planned.current, planned.changes
+    if planned.is_empty:
+        return [f"tenant {current.subdomain}: nothing to change"]
+    lines = [f"tenant {current.subdomain}{' (new)' if current.tenant_id is None else ''}"]
+    for change in changes:
+        lines.append(f"  {SIGNS[change.action]} {change.kind} {change.name}".rstrip())
+        lines += [f"      {field.name}: {_shown(change, field)}" for field in change.fields]
+    counts = [sum(change.action == action for change in changes) for action in SIGNS]
+    lines.append("  {} to add, {} to change, {} to remove".format(*counts))
+    return lines
+
+
+def as_json(planned: TenantPlan) -> dict[str, Any]:
+    """The plan for programs, with the same secrets left out."""
+    return {
+        "tenant": planned.current.subdomain,
+        "new": planned.current.tenant_id is None,
+        "warnings": planned.warnings,
+        "obstacles": planned.obstacles,
+        "changes": [
+            {
+                "action": change.action,
+                "kind": change.kind,
+                "name": change.name,
+                "fields": {
+                    field.name: {"old": _masked(field.name, field.old), "new": _masked(field.name, field.new)}
+                    if change.kind == "agent"
+                    else {"old": field.old, "new": field.new}
+                    for field in change.fields
+                },
+            }
+            for change in planned.changes
+        ],
+    }
+
+
+def _masked(name: str, value: Any) -> Any:
+    return "(hidden)" if name == HIDDEN and value is not None else value
+
+
+def _shown(change: Change, field: FieldChange) -> str:
+    old, new = ((_masked(field.name, each) if change.kind == "agent" else each) for each in (field.old, field.new))
+    words = json.dumps(new, ensure_ascii=False)
+    return words if change.action == "create" else f"{json.dumps(old, ensure_ascii=False)} -> {words}"

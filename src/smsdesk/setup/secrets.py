@@ -1,0 +1,74 @@
+"""References to secrets: a file names where a secret lies, never the secret itself."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from smsdesk.setup.faults import WrongValue
+from smsdesk.setup.values import Reader, Value, mapping, text
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SECRET = re.compile(r"(^|_)(password|secret|token|key)$")
+_REMEDY = "write {env: NAME} for an environment variable or {file: PATH} for a file"
+LARGEST = 4096
+"""Bytes of a secret."""
+
+
+class SecretMissing(Exception):  # noqa: N818 - a state of this machine
+    """A reference that leads to no secret on this machine; the text says which and what to do."""
+
+
+def is_secret(name: str) -> bool:
+    """Whether a carrier's setting of this name is one that no file may hold."""
+    return bool(_SECRET.search(name))
+
+
+def reference(folder: Path) -> Reader[dict[str, str]]:
+    """Reads `{env: NAME}` or `{file: PATH}`; a relative path is taken from `folder`, that of the set-up file."""
+
+    def read(value: Value) -> dict[str, str]:
+        if not value.is_mapping:
+            raise WrongValue(f"a secret does not belong into this file: {_REMEDY}")
+        given, _ = mapping(value, {"env": text(), "file": text(4000)})
+        if len(given) != 1:
+            raise WrongValue(f"names no secret: {_REMEDY}")
+        if "file" in given:
+            return {"file": str(folder / given["file"])}
+        if not _VARIABLE.fullmatch(given["env"]):
+            raise WrongValue(f'"{given["env"]}" cannot be the name of an environment variable')
+        return {"env": given["env"]}
+
+    return read
+
+
+def resolve(where: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+    """The secret that a reference leads to, without a line break at its end. Raises SecretMissing."""
+    if "env" in where:
+        secret = environment.get(where["env"], "")
+        if not secret:
+            raise SecretMissing(f"the environment variable {where['env']} is not set: set it before you start smsdesk")
+        return secret
+    path = Path(where["file"])
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        secret = data.decode().rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise SecretMissing(f"{path} cannot be read ({reason}): create it, readable for smsdesk alone") from None
+    if not secret or len(data) > LARGEST:
+        raise SecretMissing(f"{path} must hold a secret of 1 to {LARGEST} bytes and has {len(data)}")
+    return secret
+
+
+def unresolvable(config: Mapping[str, Any], environment: Mapping[str, str]) -> list[str]:
+    """What is missing on this machine for a carrier's references, a sentence each."""
+    missing: list[str] = []
+    for name, where in config.items():
+        if is_secret(name) and isinstance(where, Mapping):
+            try:
+                resolve(where, environment)
+            except SecretMissing as error:
+                missing.append(f"{name}: {error}")
+    return missing

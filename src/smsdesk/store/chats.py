@@ -1,0 +1,235 @@
+"""Chats and who is in them, read whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from smsdesk.domain.chat import Chat, EndUser, Participant, Queue
+from smsdesk.domain.tenant import Agent
+from smsdesk.store.db import Connection
+
+_CHAT = """
+select c.*, e.identifier, e.out_contact_id, a.email, a.agent_number, a.first_name, a.last_name, a.avatar_url
+from chats c
+join end_users e on e.tenant_id = c.tenant_id and e.end_user_id = c.end_user_id
+left join agents a on a.tenant_id = c.tenant_id and a.agent_id = c.agent_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatFilter:
+    """Which chats of a tenant are meant; None does not filter."""
+
+    status: str | None = None
+    number: str | None = None
+    outbound_number: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+
+_WHERE = """
+where c.tenant_id = $1
+  and ($2::text is null or c.status = $2)
+  and ($3::text is null or c.end_user_id = (select end_user_id from end_users where tenant_id = $1 and number = $3))
+  and ($4::text is null or c.outbound_number = $4)
+  and ($5::timestamptz is null or c.created_at >= $5)
+  and ($6::timestamptz is null or c.created_at < $6)
+"""
+
+
+async def find_chats(conn: Connection, tenant_id: int, chat_ids: Sequence[int]) -> dict[int, Chat]:
+    """The chats of these ids that the tenant has, whole, by id."""
+    rows = await conn.fetch(f"{_CHAT} where c.tenant_id = $1 and c.chat_id = any($2)", tenant_id, list(set(chat_ids)))
+    return {chat.chat_id: chat for chat in await _whole(conn, tenant_id, rows)}
+
+
+async def find_chat(conn: Connection, tenant_id: int, chat_id: int) -> Chat | None:
+    """The chat of this id, whole, where the tenant has it."""
+    return (await find_chats(conn, tenant_id, [chat_id])).get(chat_id)
+
+
+async def list_chats(
+    conn: Connection, tenant_id: int, wanted: ChatFilter, *, newest_first: bool, limit: int, offset: int
+) -> list[Chat]:
+    """A page of chats in the order of their creation."""
+    way = "desc" if newest_first else "asc"
+    rows = await conn.fetch(
+        f"{_CHAT} {_WHERE} order by c.created_at {way}, c.chat_id {way} limit $7 offset $8",
+        *_arguments(tenant_id, wanted),
+        limit,
+        offset,
+    )
+    return await _whole(conn, tenant_id, rows)
+
+
+async def count_chats(conn: Connection, tenant_id: int, wanted: ChatFilter) -> int:
+    """How many chats the filter means."""
+    count: int = await conn.fetchval(f"select count(*) from chats c {_WHERE}", *_arguments(tenant_id, wanted))
+    return count
+
+
+def _arguments(tenant_id: int, wanted: ChatFilter) -> tuple[object, ...]:
+    return (
+        tenant_id,
+        wanted.status,
+        wanted.number,
+        wanted.outbound_number,
+        wanted.created_from,
+        wanted.created_to,
+    )
+
+
+async def _whole(conn: Connection, tenant_id: int, rows: Sequence[asyncpg.Record]) -> list[Chat]:
+    participants: dict[int, list[Participant]] = {row["chat_id"]: [] for row in rows}
+    for row in await conn.fetch(
+        "select * from participants where tenant_id = $1 and chat_id = any($2) order by connected_at, participant_id",
+        tenant_id,
+        list(participants),
+    ):
+        participants[row["chat_id"]].append(
+            Participant(
+                **{name: row[name] for name in Participant.__dataclass_fields__}  # the columns bear the same names
+            )
+        )
+    queue_ids = {row["queue_id"] for row in rows if row["queue_id"] is not None}
+    queues = await find_queues(conn, tenant_id, queue_ids)
+    return [_chat(row, tuple(participants[row["chat_id"]]), queues.get(row["queue_id"])) for row in rows]
+
+
+async def find_queues(conn: Connection, tenant_id: int, queue_ids: set[int]) -> dict[int, Queue]:
+    """These queues with the way to each from the top of the menu."""
+    if not queue_ids:
+        return {}
+    rows = await conn.fetch(
+        """
+        with recursive up as (
+            select q.queue_id as leaf, q.* , 0 as depth from queues q where q.tenant_id = $1 and q.queue_id = any($2)
+            union all
+            select up.leaf, q.*, up.depth + 1 from up
+            join queues q on q.tenant_id = $1 and q.queue_id = up.parent_id
+        )
+        select leaf, array_agg(name order by depth desc) as names, array_agg(queue_id order by depth desc) as ids,
+               min(parent_id) filter (where depth = 0) as parent_id, min(position) filter (where depth = 0) as position,
+               bool_or(hidden) filter (where depth = 0) as hidden,
+               bool_or(deleted_at is not null) filter (where depth = 0) as deleted
+        from up group by leaf
+        """,
+        tenant_id,
+        list(queue_ids),
+    )
+    return {
+        row["leaf"]: Queue(
+            row["leaf"], row["names"][-1], row["parent_id"], row["position"], row["hidden"], row["deleted"],
+            tuple(row["names"]), tuple(row["ids"]),
+        )  # fmt: skip
+        for row in rows
+    }
+
+
+def _chat(row: asyncpg.Record, participants: tuple[Participant, ...], queue: Queue | None) -> Chat:
+    agent = None
+    if row["agent_id"] is not None:
+        agent = Agent(
+            row["agent_id"], row["email"], row["agent_number"], row["first_name"], row["last_name"], row["avatar_url"]
+        )
+    return Chat(
+        chat_id=row["chat_id"],
+        status=row["status"],
+        created_at=row["created_at"],
+        outbound_number=row["outbound_number"],
+        end_user=EndUser(row["end_user_id"], row["identifier"], row["out_contact_id"]),
+        participants=participants,
+        lang=row["lang"],
+        queued_at=row["queued_at"],
+        assigned_at=row["assigned_at"],
+        ends_at=row["ends_at"],
+        out_ticket_id=row["out_ticket_id"],
+        out_ticket_url=row["out_ticket_url"],
+        disconnected_by=row["disconnected_by"],
+        fail_reason=row["fail_reason"],
+        agent=agent,
+        queue=queue,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LockedChat:
+    """An open or ended chat whose row is locked until the transaction ends."""
+
+    chat_id: int
+    status: str
+    ended: bool
+    agent_id: int | None
+    end_user_number: str
+    outbound_number: str
+    opted_out: bool
+    blocked: bool
+
+
+async def lock_chat(conn: Connection, tenant_id: int, chat_id: int) -> LockedChat | None:
+    """Locks a chat against every other change, and tells what decides about it."""
+    row = await conn.fetchrow(
+        """
+        select c.chat_id, c.status, c.ends_at is not null, c.agent_id, e.number, c.outbound_number,
+               exists (select from opt_outs o where o.tenant_id = $1 and o.number = e.number),
+               exists (select from blocked_numbers b where b.tenant_id = $1 and b.number = e.number)
+        from chats c join end_users e on e.tenant_id = c.tenant_id and e.end_user_id = c.end_user_id
+        where c.tenant_id = $1 and c.chat_id = $2
+        for no key update of c
+        """,
+        tenant_id,
+        chat_id,
+    )
+    return LockedChat(*row) if row else None
+
+
+async def assign_chat(
+    conn: Connection, tenant_id: int, chat_id: int, agent_id: int, participant_id: int, at: datetime
+) -> None:
+    """Gives a chat to an agent, who joins it."""
+    await conn.execute(
+        """
+        update chats set status = 'assigned', agent_id = $3, assigned_at = $4, expires_at = null
+        where tenant_id = $1 and chat_id = $2
+        """,
+        tenant_id,
+        chat_id,
+        agent_id,
+        at,
+    )
+    await conn.execute(
+        """
+        insert into participants (tenant_id, chat_id, participant_id, type, user_id, connected_at)
+        values ($1, $2, $3, 'agent', $4, $5)
+        """,
+        tenant_id,
+        chat_id,
+        participant_id,
+        agent_id,
+        at,
+    )
+
+
+async def finish_chat(conn: Connection, tenant_id: int, chat_id: int, disconnected_by: str, at: datetime) -> None:
+    """Ends a chat in the ordinary way, and with it everybody's part in it."""
+    await conn.execute(
+        """
+        update chats set status = 'finished', ends_at = $3, expires_at = null, disconnected_by = $4
+        where tenant_id = $1 and chat_id = $2
+        """,
+        tenant_id,
+        chat_id,
+        at,
+        disconnected_by,
+    )
+    await conn.execute(
+        """
+        update participants set status = 'finished', ended_at = $3
+        where tenant_id = $1 and chat_id = $2 and ended_at is null
+        """,
+        tenant_id,
+        chat_id,
+        at,
+    )

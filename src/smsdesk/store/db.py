@@ -1,0 +1,85 @@
+"""The pool, the one way to a transaction, and ids in blocks."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import asyncpg
+import msgspec
+from asyncpg.pool import PoolConnectionProxy
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+
+UNREACHABLE = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError,
+               asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, TimeoutError)  # fmt: skip
+"""What a database that is away looks like, in any of its ways. Work in hand is to be tried again later."""
+
+# Two groups that meet on the same rows in another order: PostgreSQL ends one of them, which is to be run again.
+TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+class Database:
+    """A pool of connections to one PostgreSQL. Only here do transactions begin and end."""
+
+    def __init__(self, dsn: str, size: int = 8) -> None:
+        self.dsn = dsn
+        self._size = size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    async def open(self) -> None:
+        """Connects; raises one of UNREACHABLE where the server is away."""
+        self._pool = await asyncpg.create_pool(
+            self.dsn, min_size=1, max_size=self._size, init=_prepare, command_timeout=30, timeout=10
+        )
+
+    async def close(self) -> None:
+        """Gives the connections back, at most 5 s after the last statement began."""
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection outside a transaction: each statement is its own."""
+        assert self._pool is not None, "the database is not open"
+        async with self._pool.acquire() as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection in a transaction: committed at the end of the block, rolled back by an exception."""
+        async with self.connection() as conn, conn.transaction():
+            yield conn
+
+
+async def _prepare(conn: Connection) -> None:
+    await conn.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda data: msgspec.json.decode(data[1:]),
+    )
+
+
+class Ids:
+    """Ids that are known before the statement that uses them: blocks of BLOCK from one sequence of the database.
+
+    They are unique, and no more than that: nothing may read an order in time from them.
+    """
+
+    BLOCK = 1000
+
+    def __init__(self) -> None:
+        self._next = 0
+        self._end = 0
+
+    async def take(self, conn: Connection, count: int) -> int:
+        """The first of `count` ids in a row (at most BLOCK)."""
+        if count > self.BLOCK:
+            raise ValueError(f"at most {self.BLOCK} ids at once, not {count}")
+        while self._end - self._next < count:
+            first: int = await conn.fetchval("select nextval('id_blocks')")
+            self._next, self._end = first, first + self.BLOCK
+        first, self._next = self._next, self._next + count
+        return first

@@ -1,0 +1,96 @@
+"""The accept statement: 1..N sends of one tenant, decided and written in one call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from smsdesk.domain.send import Send
+from smsdesk.store.db import Connection
+
+IDS_PER_SEND = 5
+"""Chat, message, the consumer's participant, the agent's, the consumer: consecutive ids, in this order."""
+
+# $2 now, $3 the chat closes by itself, $4 the text is not sent after; then an array for each property of a send.
+ACCEPT = "select * from accept_sends($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptTimes:
+    """The moment of a group, and the two ends that follow from it."""
+
+    now: datetime
+    chat_expires: datetime
+    text_valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSend:
+    """A send with whose it is, and the key under which it must happen once."""
+
+    send: Send
+    credential_id: int | None
+    key: str | None = None
+    request_sha256: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of one send: `accepted`, `appended`, `replayed`, `again`, or the reason of a refusal."""
+
+    outcome: str
+    chat_id: int | None
+    message_id: int
+    end_user_id: int | None
+    identifier: str | None
+    out_contact_id: str | None
+    answer: bytes | None
+    """The stored answer, where `replayed`."""
+
+
+async def accept_sends(
+    conn: Connection, tenant_id: int, times: AcceptTimes, append: bool, first_id: int, wanted: Sequence[WantedSend]
+) -> list[Decision]:
+    """Decides and writes all of `wanted`, in their order; needs IDS_PER_SEND ids for each from `first_id` on."""
+    sends = [one.send for one in wanted]
+    rows = await conn.fetch(
+        ACCEPT,
+        tenant_id,
+        times.now,
+        times.chat_expires,
+        times.text_valid_until,
+        append,
+        list(range(first_id, first_id + IDS_PER_SEND * len(wanted), IDS_PER_SEND)),
+        [send.end_user_number for send in sends],
+        [send.outbound_number for send in sends],
+        [send.body for send in sends],
+        [send.segments.encoding for send in sends],
+        [len(send.segments.parts) for send in sends],
+        [send.ticket_id for send in sends],
+        [send.agent.agent_id if send.agent else None for send in sends],
+        [one.credential_id for one in wanted],
+        [one.key for one in wanted],
+        [one.request_sha256 for one in wanted],
+    )
+    return [Decision(*row[1:]) for row in rows]
+
+
+async def store_answers(conn: Connection, tenant_id: int, answers: Sequence[tuple[str, bytes]]) -> None:
+    """Keeps the answers to keyed requests, in the transaction that accepted them."""
+    await conn.execute(
+        """
+        update idempotency_keys k set answer = u.answer
+        from unnest($2::text[], $3::bytea[]) u (key, answer)
+        where k.tenant_id = $1 and k.key = u.key
+        """,
+        tenant_id,
+        [key for key, _ in answers],
+        [answer for _, answer in answers],
+    )
+
+
+async def find_answer(conn: Connection, tenant_id: int, key: str) -> tuple[bytes, bytes] | None:
+    """The hash of the request that used this key, and the answer that it got."""
+    row = await conn.fetchrow(
+        "select request_sha256, answer from idempotency_keys where tenant_id = $1 and key = $2", tenant_id, key
+    )
+    return (row["request_sha256"], row["answer"]) if row else None

@@ -1,0 +1,78 @@
+"""A tenant's set-up as one State, in the words of the set-up file."""
+
+from collections.abc import Mapping
+
+from smsdesk.domain.setup import NEW, Fields, Key, State
+from smsdesk.store.db import Connection
+from smsdesk.store.tenants import find_tenant_id
+
+
+async def read_state(conn: Connection, subdomain: str, *, lock: bool = False) -> State:
+    """All that is set up for a subdomain; empty where there is no such tenant.
+
+    With `lock` whoever else wants to change the set-up of the tenant waits until the transaction ends.
+    """
+    tenant_id = await find_tenant_id(conn, subdomain)
+    if tenant_id is None:
+        return State(subdomain)
+    locking = " for no key update" if lock else ""
+    settings = await conn.fetchval(f"select settings from tenants where tenant_id = $1{locking}", tenant_id)  # noqa: S608
+    things: dict[Key, Fields] = {("settings", ""): settings}
+    for row in await conn.fetch("select name, type, config from carriers where tenant_id = $1", tenant_id):
+        things["carrier", row["name"]] = {"type": row["type"], **row["config"]}
+    paths = await queue_paths(conn, tenant_id)
+    queues = await conn.fetch(
+        "select queue_id, keyword, hidden, position from queues where tenant_id = $1 and deleted_at is null", tenant_id
+    )
+    for row in queues:
+        things["queue", paths[row["queue_id"]]] = {name: row[name] for name in NEW["queue"]}
+    things |= await _numbers(conn, tenant_id, paths)
+    things |= await _agents(conn, tenant_id, paths)
+    return State(subdomain, tenant_id, things)
+
+
+async def queue_paths(conn: Connection, tenant_id: int) -> dict[int, str]:
+    """The path of every queue that is not deleted, such as `Support/Billing`."""
+    rows = await conn.fetch(
+        "select queue_id, parent_id, name from queues where tenant_id = $1 and deleted_at is null", tenant_id
+    )
+    parents = {row["queue_id"]: row["parent_id"] for row in rows}
+    names = {row["queue_id"]: row["name"] for row in rows}
+
+    def path(queue_id: int) -> str:
+        parent = parents[queue_id]
+        return f"{path(parent)}/{names[queue_id]}" if parent in names else str(names[queue_id])
+
+    return {queue_id: path(queue_id) for queue_id in names}
+
+
+async def _numbers(conn: Connection, tenant_id: int, paths: Mapping[int, str]) -> dict[Key, Fields]:
+    rows = await conn.fetch(
+        "select n.number, c.name as carrier, n.queue_id, n.label from numbers n"
+        " join carriers c on c.tenant_id = n.tenant_id and c.carrier_id = n.carrier_id where n.tenant_id = $1",
+        tenant_id,
+    )
+    return {
+        ("number", row["number"]): {
+            "carrier": row["carrier"],
+            "queue": paths.get(row["queue_id"]),
+            "label": row["label"],
+        }
+        for row in rows
+    }
+
+
+async def _agents(conn: Connection, tenant_id: int, paths: Mapping[int, str]) -> dict[Key, Fields]:
+    rows = await conn.fetch(
+        "select email, first_name, last_name, agent_number, avatar_url, role, password_hash as password,"
+        " disabled_at is not null as disabled,"
+        " array(select queue_id from agent_queues q where q.tenant_id = $1 and q.agent_id = a.agent_id) as queue_ids"
+        " from agents a where tenant_id = $1",
+        tenant_id,
+    )
+    agents: dict[Key, Fields] = {}
+    for row in rows:
+        fields = {name: row[name] for name in NEW["agent"] if name != "queues"}
+        fields["queues"] = tuple(sorted(paths[each] for each in row["queue_ids"] if each in paths))
+        agents["agent", row["email"].lower()] = fields
+    return agents

@@ -1,0 +1,102 @@
+"""Texts in flight: claimed before a byte leaves, ended by what became of them. The rules are in migration 0003."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from smsdesk.domain.text_state import AttemptOutcome, ClaimedText
+from smsdesk.store.db import Connection
+
+
+async def claim(
+    conn: Connection, tenant_id: int, carrier_id: int, limit: int, node_id: int, now: datetime
+) -> list[ClaimedText]:
+    """At most `limit` texts of one line that are now this node's to send, first due first."""
+    rows = await conn.fetch(
+        "select message_id, attempt, source, destination, body, valid_until from claim_texts($1, $2, $3, $4, $5)",
+        tenant_id, carrier_id, limit, node_id, now,
+    )  # fmt: skip
+    return [ClaimedText(*row) for row in rows]
+
+
+async def record_outcomes(
+    conn: Connection, tenant_id: int, carrier_id: int, now: datetime, outcomes: Sequence[AttemptOutcome]
+) -> int:
+    """Writes down what became of attempts: how many of them counted, the others being of attempts gone by."""
+    named = [
+        (outcome.message_id, outcome.attempt, number, part_id)
+        for outcome in outcomes
+        for number, part_id in enumerate(outcome.part_ids, 1)
+        if part_id is not None
+    ]
+    counted: int = await conn.fetchval(
+        "select record_outcomes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        tenant_id, carrier_id, now,
+        [outcome.message_id for outcome in outcomes],
+        [outcome.attempt for outcome in outcomes],
+        [outcome.kind for outcome in outcomes],
+        [outcome.reason for outcome in outcomes],
+        [outcome.code for outcome in outcomes],
+        [outcome.retry_after for outcome in outcomes],
+        [row[0] for row in named], [row[1] for row in named], [row[2] for row in named], [row[3] for row in named],
+    )  # fmt: skip
+    return counted
+
+
+async def end_opted_out(conn: Connection, tenant_id: int, number: str, now: datetime) -> list[int]:
+    """Ends what is queued to the number, and gives the nodes that are sending something to it at this moment."""
+    nodes: list[int] = await conn.fetchval("select end_opted_out($1, $2, $3)", tenant_id, number, now)
+    return nodes
+
+
+async def end_silent(conn: Connection, tenant_id: int, now: datetime, before: datetime, limit: int) -> int:
+    """Ends as `sent` what was sent before `before` and never reported on: how many, at most `limit`."""
+    ended: int = await conn.fetchval("select end_silent($1, $2, $3, $4)", tenant_id, now, before, limit)
+    return ended
+
+
+async def find_sending(conn: Connection) -> set[tuple[int, int]]:
+    """Who has texts `sending`, as (tenant, node): a look across tenants, without locks."""
+    rows = await conn.fetch("select distinct tenant_id, node_id from texts where state = 'sending'")
+    return {(row["tenant_id"], row["node_id"]) for row in rows}
+
+
+async def bury(conn: Connection, tenant_id: int, nodes: Sequence[int], now: datetime) -> int:
+    """Makes `doubtful` what these dead nodes were sending: how many texts."""
+    status = await conn.execute(
+        """
+        with lost as (
+            select message_id from texts where tenant_id = $1 and state = 'sending' and node_id = any ($2)
+            order by message_id for update
+        )
+        update texts t set state = 'doubtful', node_id = null, state_at = $3
+        from lost where t.tenant_id = $1 and t.message_id = lost.message_id
+        """,
+        tenant_id, nodes, now,
+    )  # fmt: skip
+    return int(status.split()[-1])
+
+
+async def queue(
+    conn: Connection, tenant_id: int, message_id: int, chat_id: int, carrier_id: int, kind: str,
+    source: str, destination: str, due_at: datetime, valid_until: datetime, now: datetime,
+) -> None:  # fmt: skip
+    """Puts a message that stands in `messages` on its way."""
+    await conn.execute(
+        """
+        insert into texts (tenant_id, message_id, chat_id, carrier_id, kind, source, destination, state, due_at,
+                           valid_until, state_at)
+        values ($1, $2, $3, $4, $5, $6, $7, 'queued', $8, $9, $10)
+        """,
+        tenant_id, message_id, chat_id, carrier_id, kind, source, destination, due_at, valid_until, now,
+    )  # fmt: skip
+
+
+async def make_due(conn: Connection, tenant_id: int, number: str, kind: str, now: datetime) -> None:
+    """Lets the texts of a kind to a number leave now instead of later."""
+    await conn.execute(
+        """
+        update texts set due_at = $4
+        where tenant_id = $1 and destination = $2 and kind = $3 and state = 'queued' and due_at > $4
+        """,
+        tenant_id, number, kind, now,
+    )  # fmt: skip

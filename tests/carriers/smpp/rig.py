@@ -1,0 +1,210 @@
+"""The two ends around a line under test: an SMSC that does what a test says, octet by octet, and a sink that keeps all."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from smsdesk.carriers.contract import Outcome, OutboundText, Receipt, Reply
+from smsdesk.carriers.smpp import pdu as smpp
+from smsdesk.carriers.smpp.carrier import SmppCarrier
+from smsdesk.carriers.smpp.codec import Framer, encode
+from smsdesk.carriers.smpp.config import Config
+from smsdesk.domain.segments import segment
+
+P = TypeVar("P", bound=smpp.Pdu)
+PATIENCE = 5.0
+
+
+def outbound(text_id: int, body: str = "hello", source: str = "+16285550199") -> OutboundText:
+    return OutboundText(1, text_id, 1, source, "+14155550100", segment(body), datetime(2030, 1, 1, tzinfo=UTC))
+
+
+def config(port: int, **settings: Any) -> Config:
+    quick = {"reconnect_first": 0.01, "reconnect_longest": 0.05, "throttle_first": 0.05, "throttle_longest": 0.1}
+    return Config(host="127.0.0.1", port=port, system_id="acme", password="hush", **(quick | settings))
+
+
+class Ledger:
+    """A sink that keeps what it is told. With `hold` the futures of deliveries stay open until the test ends them."""
+
+    def __init__(self, hold: bool = False) -> None:
+        self.outcomes: list[tuple[int, Outcome]] = []
+        self.receipts: list[Receipt] = []
+        self.replies: list[Reply] = []
+        self.rooms = 0
+        self.futures: list[asyncio.Future[None]] = []
+        self._hold = hold
+        self._changed = asyncio.Event()
+
+    def outcome(self, text: OutboundText, outcome: Outcome) -> None:
+        self.outcomes.append((text.text_id, outcome))
+        self._changed.set()
+
+    def receipt(self, receipt: Receipt) -> asyncio.Future[None]:
+        self.receipts.append(receipt)
+        return self._store()
+
+    def reply(self, reply: Reply) -> asyncio.Future[None]:
+        self.replies.append(reply)
+        return self._store()
+
+    def room(self) -> None:
+        self.rooms += 1
+        self._changed.set()
+
+    def _store(self) -> asyncio.Future[None]:
+        self._changed.set()
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.futures.append(future)
+        if not self._hold:
+            future.set_result(None)
+        return future
+
+    async def until(self, holds: Callable[[], Any]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not holds():
+                await self._changed.wait()
+                self._changed.clear()
+
+    async def outcome_of(self, text_id: int) -> Outcome:
+        await self.until(lambda: text_id in dict(self.outcomes))
+        assert [number for number, _ in self.outcomes].count(text_id) == 1
+        return dict(self.outcomes)[text_id]
+
+
+class Peer:
+    """One connection, seen from the SMSC."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._framer = Framer()
+        self._read: list[smpp.Pdu] = []
+
+    async def read(self, kind: type[P]) -> P:
+        """The next PDU, which must be of that kind."""
+        async with asyncio.timeout(PATIENCE):
+            while not self._read:
+                data = await self._reader.read(65536)
+                assert data, f"the line was closed where a {kind.__name__} should have come"
+                self._read += self._framer.feed(data)
+        pdu = self._read.pop(0)
+        assert isinstance(pdu, kind), f"{pdu} where a {kind.__name__} should have come"
+        return pdu
+
+    async def read_many(self, kind: type[P], count: int) -> list[P]:
+        return [await self.read(kind) for _ in range(count)]
+
+    async def ended(self) -> None:
+        """Waits until the other end closes; nothing but unbind may come before."""
+        async with asyncio.timeout(PATIENCE):
+            while data := await self._reader.read(65536):
+                assert all(isinstance(pdu, smpp.Unbind) for pdu in self._framer.feed(data))
+
+    async def nothing_comes(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            self._read += self._framer.feed(await asyncio.wait_for(self._reader.read(65536), seconds))
+        assert self._read == []
+
+    def send(self, *pdus: smpp.Pdu) -> None:
+        self.raw(b"".join(map(encode, pdus)))
+
+    def raw(self, octets: bytes) -> None:
+        self._writer.write(octets)
+
+    def take(self, *submits: smpp.SubmitSm) -> None:
+        """Answers each with its own name: `id-` and the text's reference."""
+        self.send(*(smpp.SubmitSmResp(submit.sequence_number, 0, message_id(submit)) for submit in submits))
+
+    def refuse(self, status: int, *submits: smpp.SubmitSm) -> None:
+        self.send(*(smpp.SubmitSmResp(submit.sequence_number, status) for submit in submits))
+
+    async def drop(self) -> None:
+        self._writer.transport.abort()
+
+    async def bind(self) -> smpp.BindTransceiver:
+        request = await self.read(smpp.BindTransceiver)
+        self.send(smpp.BindTransceiverResp(request.sequence_number, 0, "SMSC"))
+        return request
+
+
+def message_id(submit: smpp.SubmitSm) -> str:
+    reference = int.from_bytes(submit.tlvs[smpp.Tag.USER_MESSAGE_REFERENCE])
+    return f"id-{reference}-{submit.short_message[5]}" if submit.esm_class & 0x40 else f"id-{reference}"
+
+
+class Smsc:
+    """Listens; hands each connection to the test."""
+
+    def __init__(self) -> None:
+        self._peers: asyncio.Queue[Peer] = asyncio.Queue()
+        self.port = 0
+
+    async def accept(self) -> Peer:
+        return await asyncio.wait_for(self._peers.get(), PATIENCE)
+
+    async def accept_bound(self) -> Peer:
+        peer = await self.accept()
+        await peer.bind()
+        return peer
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator["Smsc"]:
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.append(writer)
+            self._peers.put_nowait(Peer(reader, writer))
+
+        writers: list[asyncio.StreamWriter] = []
+        server = await asyncio.start_server(connected, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            for writer in writers:
+                writer.transport.abort()
+
+
+class Running:
+    """A carrier at work and its sink."""
+
+    def __init__(self, carrier: SmppCarrier, ledger: Ledger) -> None:
+        self.carrier = carrier
+        self.ledger = ledger
+        self.task = asyncio.ensure_future(carrier.run(ledger))
+
+    async def bound(self) -> None:
+        await self.ledger.until(self.carrier.room)
+
+    async def stop(self) -> None:
+        self.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait_for(self.task, 2 * PATIENCE)
+
+
+@asynccontextmanager
+async def line(port: int, ledger: Ledger | None = None, **settings: Any) -> AsyncIterator[Running]:
+    """Runs a carrier against the port for the length of a test."""
+    running = Running(SmppCarrier(1, "upstream", config(port, **settings)), ledger or Ledger())
+    try:
+        yield running
+    finally:
+        await running.stop()
+
+
+@asynccontextmanager
+async def talking(ledger: Ledger | None = None, **settings: Any) -> AsyncIterator[tuple[Running, Peer]]:
+    """A bound line and the SMSC's end of it."""
+    async with Smsc().listening() as smsc:
+        running = Running(SmppCarrier(1, "upstream", config(smsc.port, **settings)), ledger or Ledger())
+        try:
+            peer = await smsc.accept_bound()
+            await running.bound()
+            yield running, peer
+        finally:
+            running.task.cancel()
+            peer_gone = peer  # the drain of a test's end waits for nobody
+            await peer_gone.drop()
+            await running.stop()
