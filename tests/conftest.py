@@ -1,5 +1,6 @@
 """Fixtures for every test."""
 
-from kit.database import cluster_dsn, database, database_clones
+from tests.kit.api import api
+from tests.kit.database import cluster_dsn, database, database_clones
 
-__all__ = ["cluster_dsn", "database", "database_clones"]
+__all__ = ["api", "cluster_dsn", "database", "database_clones"]

@@ -24,16 +24,21 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def build_services(db: Database, ids: Ids, domain: str, wake: Callable[[int], None]) -> Services:
+Clock = Callable[[], datetime]
+
+
+def build_services(
+    db: Database, ids: Ids, domain: str, wake: Callable[[int], None], clock: Clock = utc_now
+) -> Services:
     """The API's use cases on this database."""
     return Services(
         db=db,
-        clock=utc_now,
+        clock=clock,
         directory=Directory(db),
         limiter=RateLimiter(time.monotonic),
-        send_message=SendMessage(db, ids, utc_now, render_sent),
-        answer_chat=AnswerChat(db, ids, utc_now),
-        finish_chat=FinishChat(db, utc_now),
+        send_message=SendMessage(db, ids, clock, render_sent),
+        answer_chat=AnswerChat(db, ids, clock),
+        finish_chat=FinishChat(db, clock),
         domain=domain,
         wake=wake,
     )
@@ -62,6 +67,7 @@ def http_server(app: ASGIApp, host: str, port: int) -> HttpServer:
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=10,
             h11_max_incomplete_event_size=32 * 1024,

@@ -2,45 +2,33 @@ import os
 import pwd
 import shutil
 import stat
-import subprocess
 from pathlib import Path
 
-import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from smsdesk.postgres import PostgresError, open_cluster, use_cluster
+from smsdesk.postgres import PostgresError, find_binaries, open_cluster, use_cluster
 from smsdesk.postgres.place import OUTSIDE
-
-from conftest import dsn_of, leave, remove, wheel_bin
+from tests.kit.cluster import dsn_of, fetch, leave, postmaster, stop_and_remove
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
-
-
-async def answers(dsn: str) -> bool:
-    connection = await asyncpg.connect(dsn)
-    try:
-        return await connection.fetchval("select true")
-    finally:
-        await connection.close()
 
 
 def owner(path: Path) -> str:
     return pwd.getpwuid(path.stat().st_uid).pw_name
 
 
-async def test_root_runs_it_as_the_named_account_and_stays_with_it(folder, monkeypatch):
+def test_root_runs_it_as_the_named_account_and_stays_with_it(folder, monkeypatch):
     monkeypatch.setenv("SMSDESK_DB_USER", "nobody")
     with use_cluster(folder) as dsn:
-        assert await answers(dsn)
-        pid = int((folder / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
-        assert owner(Path(f"/proc/{pid}")) == "nobody"
+        assert fetch(dsn, "select 1") == 1
+        assert owner(Path(f"/proc/{postmaster(folder)}")) == "nobody"
     monkeypatch.setenv("SMSDESK_DB_USER", "daemon")
-    with pytest.raises(PostgresError, match="SMSDESK_DB_USER is daemon, but the cluster in .* belongs to nobody"):
+    with pytest.raises(PostgresError, match=r"SMSDESK_DB_USER is daemon, but the cluster in .* belongs to nobody"):
         open_cluster(folder)
     monkeypatch.delenv("SMSDESK_DB_USER")
     with use_cluster(folder) as dsn:
-        assert await answers(dsn)
+        assert fetch(dsn, "select 1") == 1
     assert owner(folder) == "root"
 
 
@@ -54,39 +42,38 @@ def test_an_account_that_cannot_be_is_refused(folder, monkeypatch, account, sent
         open_cluster(folder)
 
 
-async def test_an_ordinary_user_needs_nobody_else(folder, user):
+def test_an_ordinary_user_needs_nobody_else(folder, user):
     os.chown(folder, pwd.getpwnam("nobody").pw_uid, pwd.getpwnam("nobody").pw_gid)
-    process = user(folder / "data", account="nobody")
+    process = user(folder / "data", "nobody")
     dsn = dsn_of(process)
-    assert await answers(dsn)
+    assert fetch(dsn, "select 1") == 1
     assert {owner(path) for path in (folder / "data").rglob("*")} == {"nobody"}
     with use_cluster(folder / "data") as same:  # root comes to look, and shuts nobody out
         assert same == dsn
     leave(process)
-    process = user(folder / "data", account="nobody")
-    assert await answers(dsn_of(process))
+    process = user(folder / "data", "nobody")
+    assert fetch(dsn_of(process), "select 1") == 1
     leave(process)
     assert {owner(path) for path in (folder / "data").rglob("*")} == {"nobody"}
-    shutil.rmtree(folder / "data")
 
 
 def test_the_folder_of_another_user_is_refused_in_a_sentence(folder, user):
     folder.joinpath("mine").mkdir(mode=0o755)
-    process = user(folder / "mine", account="nobody")
+    process = user(folder / "mine", "nobody")
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
     assert f"The data folder {folder}/mine cannot be used: [Errno 13] Permission denied" in errors
     assert "Traceback" not in errors
 
 
-async def test_a_closed_home_stays_closed_and_the_cluster_lies_outside(folder, monkeypatch):
+def test_a_closed_home_stays_closed_and_the_cluster_lies_outside(folder, monkeypatch):
     home = folder / "home"
     home.mkdir(mode=0o700)
     data = home / "project" / ".smsdesk"
     data.mkdir(parents=True)
     monkeypatch.chdir(home)
     with capture_logs() as logs, use_cluster(data) as dsn:
-        assert await answers(dsn)
+        assert fetch(dsn, "select 1") == 1
     assert [entry["event"] for entry in logs].count("postgres.kept_outside") == 1
     link = data / "postgres"
     assert link.is_symlink()
@@ -98,16 +85,16 @@ async def test_a_closed_home_stays_closed_and_the_cluster_lies_outside(folder, m
         pass
     assert "postgres.kept_outside" not in [entry["event"] for entry in logs]
     kept = link.readlink().rename(OUTSIDE / "moved-away")
-    with pytest.raises(PostgresError, match="points to .*, and nothing is there"):
+    with pytest.raises(PostgresError, match=r"points to .*, and nothing is there"):
         open_cluster(data)
     kept.rename(link.readlink())
-    remove(data)
+    stop_and_remove(data)
 
 
-async def test_programs_in_a_closed_tree_are_copied_once_and_left_alone(folder, monkeypatch):
+def test_programs_in_a_closed_tree_are_copied_once_and_left_alone(folder, monkeypatch):
     closed = folder / "venv"
     closed.mkdir(mode=0o700)
-    package = wheel_bin().parents[1]
+    package = find_binaries().bin.parents[1]
     for tree in (package, package.with_name(f"{package.name}.libs")):
         shutil.copytree(tree, closed / tree.name, symlinks=True, ignore=shutil.ignore_patterns("include"))
     with (closed / package.name / "pginstall" / "bin" / "postgres").open("ab") as program:
@@ -117,7 +104,7 @@ async def test_programs_in_a_closed_tree_are_copied_once_and_left_alone(folder, 
     umask = os.umask(0o077)
     try:
         with use_cluster(folder / "data") as dsn:
-            assert await answers(dsn)
+            assert fetch(dsn, "select 1") == 1
     finally:
         os.umask(umask)
     [copy] = set((OUTSIDE / "binaries").glob("*")) - previous
@@ -125,7 +112,7 @@ async def test_programs_in_a_closed_tree_are_copied_once_and_left_alone(folder, 
         assert "postgres.binaries_copied" not in [entry["event"] for entry in logs]
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
     assert owner(copy) == "root"
-    remove(folder / "data")
+    stop_and_remove(folder / "data")
     shutil.rmtree(copy)
 
 
@@ -135,4 +122,4 @@ def test_a_lock_file_that_is_a_link_is_not_followed(folder):
     (folder / "postgres.lock").symlink_to(target)
     with pytest.raises(PostgresError, match="cannot be used"):
         open_cluster(folder)
-    assert subprocess.run(["stat", "-c", "%U", target], capture_output=True, text=True).stdout == "root\n"
+    assert owner(target) == "root"

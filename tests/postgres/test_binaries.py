@@ -1,11 +1,10 @@
+import sys
 from pathlib import Path
 
 import pytest
 
 from smsdesk.postgres import PostgresError, find_binaries, use_cluster
 from smsdesk.postgres.binaries import PROGRAMS, WHEEL, installed
-
-from conftest import DEBIAN, wheel_bin
 
 
 def fake(folder: Path, said: str, programs: tuple[str, ...] = PROGRAMS) -> Path:
@@ -18,8 +17,6 @@ def fake(folder: Path, said: str, programs: tuple[str, ...] = PROGRAMS) -> Path:
 
 def test_the_wheel_comes_first_and_its_code_is_never_imported(monkeypatch):
     monkeypatch.delenv("SMSDESK_POSTGRES_BIN", raising=False)
-    import sys
-
     found = find_binaries()
     assert found.bin.parts[-3:] == (WHEEL, "pginstall", "bin")
     assert WHEEL not in sys.modules
@@ -67,9 +64,7 @@ def test_a_named_directory_is_used_alone(tmp_path, monkeypatch):
         find_binaries()
 
 
-@pytest.mark.skipif(DEBIAN is None, reason="this machine has no PostgreSQL of its own")
-def test_without_the_wheel_the_machine_s_own_is_taken():
-    assert DEBIAN in installed()
-    found = find_binaries([wheel_bin().parent / "gone", *installed()])
-    assert found.bin == DEBIAN
-    assert found.trees == (DEBIAN.parent,)
+def test_without_the_wheel_the_machine_s_own_is_taken(tmp_path, machine_bin):
+    found = find_binaries([tmp_path, *installed()])
+    assert found.bin == machine_bin
+    assert found.trees == (machine_bin.parent,)

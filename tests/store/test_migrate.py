@@ -136,7 +136,7 @@ async def test_gives_up_on_a_table_that_somebody_holds(conn, folder, database):
     try:
         async with other.transaction():
             await other.execute("select * from things")
-            with pytest.raises(MigrationError, match="waited 0.2 s for a table that another transaction holds"):
+            with pytest.raises(MigrationError, match=r"waited 0\.2 s for a table that another transaction holds"):
                 await asyncio.wait_for(migrate(conn, folder, lock_timeout=0.2), 20)
         assert await migrate(conn, folder) == ["0003_pre_more.sql"]
     finally:

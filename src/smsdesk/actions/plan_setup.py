@@ -36,8 +36,9 @@ async def plan_setup(database: Database, file: SetupFile, chance: Callable[[int]
     plans: list[TenantPlan] = []
     faults: list[Fault] = []
     lines: dict[str, int] = {}
+    documents = read_documents(file.data, file.name)
     async with database.connection() as conn:
-        for document in read_documents(file.data, file.name):
+        for document in documents:
             subdomain = tenant_of(document)
             if subdomain in lines:
                 document.root.wrong(
@@ -48,7 +49,7 @@ async def plan_setup(database: Database, file: SetupFile, chance: Callable[[int]
                 wanted, planned = await _plan(conn, document, subdomain, file, chance)
                 faults += wanted.faults
                 plans.append(planned)
-            faults += document.faults
+    faults += documents[0].faults
     if faults:
         raise SetupError(file.name, faults)
     return plans

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get
+from litestar.di import NamedDependency
 
 from smsdesk.api.services import Services
 from smsdesk.store.groups import AWAY
@@ -18,7 +19,7 @@ class Health(msgspec.Struct):
 
 
 @get("/health", tags=["Operation"], summary="Health", security=[])
-async def health(services: Services) -> Response[Any]:
+async def health(services: NamedDependency[Services]) -> Response[Any]:
     """200 when the database answers, 503 when it does not."""
     database = "ok"
     try:

@@ -22,7 +22,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Ratio(msgspec.Struct, frozen=True):
-    """One measurement in terms of another of the same run. `wanted` is the least that was promised, 0 where nothing was."""
+    """One measurement in terms of another of the same run. `wanted` is the least promised, 0 for nothing."""
 
     name: str
     value: float

@@ -52,15 +52,40 @@ def fingerprint(part: InboundPart) -> bytes:
     return digest.digest()
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A part with the same fingerprint that was taken in before."""
+
+    session: str
+    at: datetime
+    answered: bool
+    """Its connection went on bringing replies long after, so our answer to this one has left."""
+
+
+ANSWERED_AFTER = timedelta(seconds=30)
+"""How long after a reply another one over the same connection tells that our answer to the first had left."""
+
+
+def is_repetition(part: InboundPart, earlier: Earlier) -> bool:
+    """Whether the network says again what it said before.
+
+    With its own name for the text, always. Without one, over the same connection a person said it twice; over another
+    one the network may not have seen our answer: then it is a repetition if it comes soon.
+    """
+    if part.carrier_reference is not None or (earlier.session == part.session and earlier.at == part.at):
+        return True
+    if earlier.session == part.session or earlier.answered:
+        return False
+    return part.at - earlier.at <= REPETITION_WITHOUT_NAME
+
+
 def join_parts(parts: Mapping[int, tuple[str, str, bytes]], total: int) -> tuple[str, str]:
     """The body and encoding of a long text from its parts: number -> (body, encoding, octets).
 
     A part that is missing is marked where it belongs. UCS-2 is joined as octets, for a character that was cut in two.
     """
     if all(encoding == "ucs2" and payload for _, encoding, payload in parts.values()):
-        pieces = [
-            parts[n][2] if n in parts else _mark(n, total).encode("utf-16-be") for n in range(1, total + 1)
-        ]
+        pieces = [parts[n][2] if n in parts else _mark(n, total).encode("utf-16-be") for n in range(1, total + 1)]
         return b"".join(pieces).decode("utf-16-be", "replace"), "ucs2"
     body = "".join(parts[n][0] if n in parts else _mark(n, total) for n in range(1, total + 1))
     return body, "ucs2" if any(encoding == "ucs2" for _, encoding, _ in parts.values()) else "gsm7"

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Litestar, MediaType, Request, Response, Router, delete, get, post, put
 from litestar.datastructures import State
 from litestar.exceptions import ClientException, HTTPException
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 from litestar.static_files import create_static_files_router
 
@@ -21,8 +21,8 @@ from smsdesk.lab.stats import LineInfo, Stats
 _HEARTBEAT = 15.0
 _NDJSON_PAGE = 1000
 _PLACES = {"data": "body", None: "body"}
-_After = Annotated[int, Parameter(ge=0, description="the index of the last one that you know")]
-_Limit = Annotated[int, Parameter(ge=1, le=10_000)]
+_After = Annotated[int, QueryParameter(ge=0, description="the index of the last one that you know")]
+_Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
 _Number = Annotated[str, msgspec.Meta(pattern=r"^\+?[0-9]{3,15}$")]
 _Body = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
 
@@ -60,20 +60,20 @@ def list_handsets(state: State) -> list[views.HandsetView]:
 
 
 @get("/handsets/{number:str}/texts", sync_to_thread=False)
-def handset_texts(state: State, number: str, after: _After = 0, limit: _Limit = 1000) -> list[views.TextView]:
+def handset_texts(state: State, number: FromPath[str], after: _After = 0, limit: _Limit = 1000) -> list[views.TextView]:
     """The texts that arrived at one handset, oldest first; none for a number that nobody texted."""
     return [views.text(t) for t in smsc_of(state).handsets.after(after, limit, _known_form(number))]
 
 
 @get("/handsets/{number:str}/replies", sync_to_thread=False)
-def handset_replies(state: State, number: str) -> list[views.ReplyView]:
+def handset_replies(state: State, number: FromPath[str]) -> list[views.ReplyView]:
     """The replies typed at one handset, oldest first, with what became of each."""
     handset = smsc_of(state).handsets.by_number.get(_known_form(number))
     return [views.reply(r) for r in handset.replies] if handset else []
 
 
 @post("/handsets/{number:str}/reply", sync_to_thread=False)
-def type_reply(state: State, number: str, data: Typed) -> views.ReplyView:
+def type_reply(state: State, number: FromPath[str], data: JSONBody[Typed]) -> views.ReplyView:
     """Sends a text from the handset to the ESME that owns `to`; it waits in the lab until one is bound."""
     smsc, number = smsc_of(state), _known_form(number)
     handset = smsc.handsets.by_number.get(number)
@@ -87,14 +87,14 @@ def type_reply(state: State, number: str, data: Typed) -> views.ReplyView:
 
 
 @put("/handsets/{number:str}/auto-reply", sync_to_thread=False)
-def set_auto_reply(state: State, number: str, data: AutoReply) -> AutoReply:
+def set_auto_reply(state: State, number: FromPath[str], data: JSONBody[AutoReply]) -> AutoReply:
     """From now on the handset (`*`: every handset without an own one) answers each text with this body."""
     _set_auto_reply(smsc_of(state), number, data.body)
     return data
 
 
 @delete("/handsets/{number:str}/auto-reply", sync_to_thread=False)
-def delete_auto_reply(state: State, number: str) -> None:
+def delete_auto_reply(state: State, number: FromPath[str]) -> None:
     """The handset answers nothing by itself any more."""
     _set_auto_reply(smsc_of(state), number, None)
 
@@ -138,7 +138,7 @@ def get_faults(state: State) -> Faults:
 
 
 @put("/faults", sync_to_thread=False)
-def put_faults(state: State, data: Faults) -> Faults:
+def put_faults(state: State, data: JSONBody[Faults]) -> Faults:
     """Replaces all faults; what is not named is off."""
     smsc_of(state).set_faults(data)
     return data
@@ -157,7 +157,7 @@ def list_lines(state: State) -> list[LineInfo]:
 
 
 @post("/lines/drop", status_code=200, sync_to_thread=False)
-def drop_lines(state: State, data: Drop) -> dict[str, int]:
+def drop_lines(state: State, data: JSONBody[Drop]) -> dict[str, int]:
     """Resets connections at once, with all that waits in them."""
     return {"dropped": smsc_of(state).drop_lines(data.line, data.system_id)}
 
@@ -170,7 +170,8 @@ def get_stats(state: State) -> Stats:
 
 @get("/events", sync_to_thread=False)
 def events(state: State) -> Stream:
-    """Server-sent events `text`, `reply` and, for a reader that was too slow, `missed`."""
+    """Server-sent events `text`, `reply`, `line` (bound; closed with an empty `session`) and, for a reader that was
+    too slow, `missed`."""
     return Stream(_events(smsc_of(state)), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
 

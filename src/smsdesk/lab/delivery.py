@@ -5,6 +5,12 @@ from collections.abc import Callable
 from smsdesk.carriers.smpp.pdu import DeliverSmResp
 from smsdesk.lab.line import Line
 from smsdesk.lab.outbox import Outbox, Outgoing
+from smsdesk.lab.stats import LineInfo
+
+
+def info(line: Line) -> LineInfo:
+    """A line for people."""
+    return LineInfo(line.name, line.peer, line.system_id, line.session, line.submits, line.delivers, len(line.waiting))
 
 
 class Delivery:
@@ -29,6 +35,15 @@ class Delivery:
             self.outbox.put_back(outgoing)
         if unanswered:
             self._pump_all()
+
+    def drop(self, name: str | None, system_id: str | None) -> int:
+        """Resets the connections of that name or system, all for None; returns how many."""
+        dropped = [
+            line for line in self.lines.values() if name in (None, line.name) and system_id in (None, line.system_id)
+        ]
+        for line in dropped:
+            line.abort()
+        return len(dropped)
 
     def receivers(self, system_id: str | None) -> list[Line]:
         """The lines that receive for a system; all that receive for None."""

@@ -5,8 +5,9 @@ from collections import deque
 from collections.abc import AsyncIterator
 
 from smsdesk.lab.handsets import HandsetReply, Text
+from smsdesk.lab.stats import LineInfo
 
-Happening = Text | HandsetReply
+Happening = Text | HandsetReply | LineInfo
 _BACKLOG = 256
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from litestar import MediaType, Response, get
 from litestar.datastructures import State
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from smsdesk.lab.handsets import Handset, HandsetReply, Text
 from smsdesk.lab.reading import e164
@@ -33,7 +33,7 @@ def _template(name: str) -> Template:
 
 
 @get("/", media_type=MediaType.HTML, sync_to_thread=False)
-def show(state: State, number: Annotated[str | None, Parameter(max_length=20)] = None) -> Response[str]:
+def show(state: State, number: Annotated[str | None, QueryParameter(max_length=20)] = None) -> Response[str]:
     """The page: all handsets, and the one of `number`, or the latest, opened."""
     smsc: Smsc = state.smsc
     return Response(render(smsc, e164(number) if number else None), headers={"content-security-policy": _CSP})
@@ -50,7 +50,8 @@ def render(smsc: Smsc, number: str | None) -> str:
         lines=_lines(stats.bound),
         lines_class="up" if stats.bound else "down",
         counts=f"{stats.texts:,} arrived · {stats.receipts:,} receipted · {stats.replies:,} replied",
-        handsets="".join(_row(h, h.number == shown) for h in latest) or "<li class=none>No text arrived yet.</li>",
+        handsets="".join(_row(h, h.number == shown) for h in latest)
+        or "<li class=none>No text arrived yet: bind to the SMPP port and send one.</li>",
         number=escape(shown),
         title=escape(_spaced(shown)) or "No handset open",
         thread=_thread(handset) if handset else "<li class=none>Nothing here yet.</li>",

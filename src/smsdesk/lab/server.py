@@ -47,6 +47,7 @@ class Lab:
         """Listens on both ports. OSError when one of them cannot be had; then nothing listens."""
         loop = asyncio.get_running_loop()
         smsc = Smsc(self.config, self._clock, self._random)
+        app = build_app(smsc)
         http_socket = _listen(self.config.host, self.config.http_port)
         try:
             self._smpp = await loop.create_server(smsc.new_line, self.config.host, self.config.smpp_port)
@@ -56,7 +57,7 @@ class Lab:
         self._smsc = smsc
         self._http = _HttpServer(
             uvicorn.Config(
-                build_app(smsc),
+                app,
                 log_config=None,
                 access_log=False,
                 lifespan="off",

@@ -10,7 +10,7 @@ from smsdesk.carriers.smpp.pdu import DeliverSm, DeliverSmResp, QuerySm, QuerySm
 from smsdesk.carriers.smpp.status import Status
 from smsdesk.domain.segments import segment
 from smsdesk.lab.config import LabConfig
-from smsdesk.lab.delivery import Delivery
+from smsdesk.lab.delivery import Delivery, info
 from smsdesk.lab.faults import FINE, NO_FAULTS, THROTTLED, Faults, Throttle, Verdict, by_settings, by_text
 from smsdesk.lab.feed import Feed
 from smsdesk.lab.handsets import HandsetReply, Handsets
@@ -49,18 +49,27 @@ class Smsc:
         self._lines = 0
         self._events = LineEvents(
             opened=self.delivery.add,
-            bound=self.delivery.pump,
+            bound=self._bound,
             submitted=self._submit,
             queried=self._query,
             answered=self._answered,
             room=self.delivery.pump,
-            closed=self.delivery.remove,
+            closed=self._closed,
         )
 
     def new_line(self) -> Line:
         """The protocol of the next connection."""
         self._lines += 1
         return Line(self._lines, self.config, self._events)
+
+    def _bound(self, line: Line) -> None:
+        self.feed.publish(info(line))
+        self.delivery.pump(line)
+
+    def _closed(self, line: Line) -> None:
+        self.delivery.remove(line)
+        line.session = ""
+        self.feed.publish(info(line))
 
     def _submit(self, line: Line, submit: SubmitSm) -> None:
         now = self._clock()
@@ -214,15 +223,9 @@ class Smsc:
 
     def drop_lines(self, name: str | None, system_id: str | None) -> int:
         """Resets the connections of that name or system, all for None; returns how many."""
-        dropped = [
-            line
-            for line in self.delivery.lines.values()
-            if name in (None, line.name) and system_id in (None, line.system_id)
-        ]
-        for line in dropped:
-            line.abort()
-        self._counters.dropped_lines += len(dropped)
-        return len(dropped)
+        dropped = self.delivery.drop(name, system_id)
+        self._counters.dropped_lines += dropped
+        return dropped
 
     def reset(self) -> int:
         """Empties handsets, what waits to be delivered, and counters; returns how many texts went."""
@@ -234,10 +237,7 @@ class Smsc:
 
     def line_infos(self) -> list[LineInfo]:
         """The connections as they are now."""
-        return [
-            LineInfo(line.name, line.peer, line.system_id, line.session, line.submits, line.delivers, len(line.waiting))
-            for line in self.delivery.lines.values()
-        ]
+        return [info(line) for line in self.delivery.lines.values()]
 
     def snapshot(self) -> Stats:
         """All counters as they are now."""

@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from smsdesk.lab.feed import Happening
 from smsdesk.lab.handsets import Handset, HandsetReply, Handsets, Text
+from smsdesk.lab.stats import LineInfo
 
 
 class TextView(msgspec.Struct):
@@ -100,8 +102,12 @@ def handsets(all_of_them: Handsets) -> list[HandsetView]:
     return [handset(h) for h in sorted(all_of_them.by_number.values(), key=lambda h: h.last_at, reverse=True)]
 
 
-def event(item: Text | HandsetReply) -> bytes:
+def event(item: Happening) -> bytes:
     """One server-sent event."""
-    if isinstance(item, Text):
-        return b"event: text\ndata: " + msgspec.json.encode(text(item)) + b"\n\n"
-    return b"event: reply\ndata: " + msgspec.json.encode(reply(item)) + b"\n\n"
+    match item:
+        case Text():
+            return b"event: text\ndata: " + msgspec.json.encode(text(item)) + b"\n\n"
+        case HandsetReply():
+            return b"event: reply\ndata: " + msgspec.json.encode(reply(item)) + b"\n\n"
+        case LineInfo():
+            return b"event: line\ndata: " + msgspec.json.encode(item) + b"\n\n"

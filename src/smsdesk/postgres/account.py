@@ -21,9 +21,11 @@ class Account:
     switch: bool
 
     def run(
-        self, arguments: Sequence[str], *, feed: str = "", lend: tuple[int, ...] = (), limit: float = 120
+        self, arguments: Sequence[str], *, feed: str = "", lend: tuple[int, ...] = (), limit: float = 120, at: str = "/"
     ) -> CompletedProcess[str]:
         """Runs a program to its end as this account; `lend` are descriptors it inherits, `limit` is in seconds.
+
+        `at` is its working directory: ours may be one that the account cannot enter.
 
         Raises PostgresError where it cannot be started or takes longer.
         """
@@ -36,7 +38,7 @@ class Account:
                 errors="replace",
                 timeout=limit,
                 check=False,
-                cwd="/",  # ours may be one that the account cannot enter
+                cwd=at,
                 env=_environment(),
                 pass_fds=lend,
                 start_new_session=True,  # so that Ctrl-C at a terminal ends us, never a half-made cluster

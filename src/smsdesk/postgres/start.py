@@ -68,10 +68,11 @@ def _start(cluster: Cluster, alive: int, settings: Mapping[str, str]) -> None:
     _tidy(cluster)
     for _ in range(PORT_TRIES):
         _configure(cluster, settings)
-        command = [cluster.binaries.program("pg_ctl"), "start", "-w", "-t", str(int(RECOVERY_LIMIT))]
-        command += ["-D", str(cluster.data), "-l", str(cluster.log)]
-        # pg_ctl gives the server a session of its own, so what ends us does not end it.
-        done = cluster.account.run(command, lend=(alive,), limit=RECOVERY_LIMIT + 30)
+        # pg_ctl gives the server a session of its own, so what ends us does not end it. Its paths go through a shell
+        # in double quotes, so they are relative ones, whatever the folder is called.
+        command = [cluster.binaries.program("pg_ctl"), "start", "-D", cluster.data.name, "-l", cluster.log.name]
+        command += ["-w", "-t", str(int(RECOVERY_LIMIT))]
+        done = cluster.account.run(command, lend=(alive,), limit=RECOVERY_LIMIT + 30, at=str(cluster.home))
         if done.returncode == 0 and cluster.state() is State.READY:
             _log.info("postgres.started", cluster=str(cluster.home), version=cluster.binaries.version)
             return
@@ -102,7 +103,7 @@ def _configure(cluster: Cluster, settings: Mapping[str, str]) -> None:
 
 
 def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _free_port() -> int:
@@ -122,7 +123,8 @@ def _socket_directory(cluster: Cluster) -> Path:
 
 
 def _fits(directory: Path) -> bool:
-    return len(os.fsencode(directory / ".s.PGSQL.65535")) <= SOCKET_PATH_LIMIT
+    # Clients take a comma for the end of one host and the beginning of the next.
+    return len(os.fsencode(directory / ".s.PGSQL.65535")) <= SOCKET_PATH_LIMIT and "," not in str(directory)
 
 
 def _is_private(directory: Path, owner: int) -> bool:
@@ -139,6 +141,6 @@ def _private_directory(cluster: Cluster) -> Path:
             cluster.account.own(directory)
             return directory
     raise PostgresError(
-        f"The path {cluster.home} is too long for a Unix socket, and so is the system's temporary folder: set TMPDIR "
-        f"to a short one, or choose a data folder whose path has at most {SOCKET_PATH_LIMIT - 40} bytes."
+        f"No Unix socket can lie in {cluster.home} nor in the system's temporary folder: set TMPDIR to a folder, or "
+        f"choose a data folder, whose path has no comma and at most {SOCKET_PATH_LIMIT - 40} bytes."
     )

@@ -1,6 +1,6 @@
 """The carriers of a file, judged by the Config type of their line, which is passed in: no carrier is known here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -9,7 +9,7 @@ import msgspec
 from smsdesk.domain.setup import Fields
 from smsdesk.setup.faults import WrongValue, meant
 from smsdesk.setup.secrets import is_secret, reference
-from smsdesk.setup.values import Reader, Value, boolean, mapping, nullable, plain, text
+from smsdesk.setup.values import Reader, Value, boolean, choice, mapping, nullable, plain, text
 from smsdesk.setup.wanted import Item
 
 Configs: TypeAlias = Mapping[str, type[msgspec.Struct]]
@@ -19,82 +19,85 @@ Configs: TypeAlias = Mapping[str, type[msgspec.Struct]]
 def read_carrier(value: Value, existing: Mapping[str, Fields], configs: Configs, folder: Path) -> Item:
     """Reads one entry of `carriers`. Its type decides which keys there are; of a carrier that exists it is known."""
     given = value.fields()
-    name = _own(given, "name", text(60))
+    name = _own(given, "name")
     if name is None:
         raise WrongValue("has no usable `name`: give it one, such as name: upstream")
+    deleted = "deleted" in given and given["deleted"].read(boolean)
+    if deleted:
+        mapping(value, _KEYS)
+        return Item("carrier", name, {}, value.place, deleted=True)
     before = existing.get(name, {})
-    kind = _own(given, "type", text(60)) or before.get("type")
-    if "deleted" in given and given["deleted"].read(boolean):
-        return _deleted(value, name)
-    if kind is None:
-        raise WrongValue(f'the new carrier "{name}" needs a type.{meant("", configs)}')
+    kind: str = _own(given, "type") or before.get("type", "")
     if kind not in configs:
-        (given.get("type") or value).wrong(f'there is no type of carrier "{kind}".{meant(kind, configs)}')
-        raise WrongValue(f'the carrier "{name}" cannot be read without its type')
+        says = f'there is no type of carrier "{kind}".' if kind else f'the new carrier "{name}" needs a type.'
+        given.get("type", value).wrong(says + meant(kind, configs))
+        return Item("carrier", name, {}, value.place)
     if before and before["type"] != kind:
         given["type"].wrong(
             f'"{name}" is of type {before["type"]}, which cannot change: add a carrier under another name, move the '
             "numbers to it, then delete this one"
         )
     fields, places = mapping(value, _readers(configs[kind], folder))
-    fields.pop("name", None)
-    fields.pop("deleted", None)
-    _whole(value, configs[kind], {**before, **fields})
-    return Item("carrier", name, {**fields, "type": kind}, value.place, places)
+    own = {key: each for key, each in fields.items() if key not in ("name", "deleted")}
+    _whole(value, configs[kind], {**before, **own}, attempted=places)
+    return Item("carrier", name, {**own, "type": kind}, value.place, places)
 
 
-def _own(given: Mapping[str, Value], name: str, reader: Reader[str]) -> str | None:
+_KEYS: dict[str, Reader[Any]] = {"name": text(60), "type": text(60), "deleted": boolean}
+
+
+def _own(given: Mapping[str, Value], name: str) -> str | None:
     try:
-        return reader(given[name]) if name in given else None
+        return text(60)(given[name]) if name in given else None
     except WrongValue:
         return None  # the full reading of the mapping records it
 
 
-def _deleted(value: Value, name: str) -> Item:
-    mapping(value, {"name": text(60), "type": text(60), "deleted": boolean})
-    return Item("carrier", name, {}, value.place, deleted=True)
-
-
 def _readers(config: type[msgspec.Struct], folder: Path) -> dict[str, Reader[Any]]:
-    readers: dict[str, Reader[Any]] = {"name": text(60), "type": text(60), "deleted": boolean}
+    readers = dict(_KEYS)
     for field in msgspec.structs.fields(config):
-        if is_secret(field.encode_name):
-            readers[field.encode_name] = reference(folder)
-        elif field.required:
-            readers[field.encode_name] = _field(field.type)
-        else:
-            readers[field.encode_name] = nullable(_field(field.type))
+        reader = reference(folder) if is_secret(field.encode_name) else _field(field.type)
+        readers[field.encode_name] = reader if field.required else nullable(reader)
     return readers
+
+
+def defaults(config: type[msgspec.Struct]) -> dict[str, Any]:
+    """What the Config has where a file says nothing."""
+    return {
+        field.encode_name: field.default
+        for field in msgspec.structs.fields(config)
+        if field.default is not msgspec.NODEFAULT
+    }
 
 
 def _field(kind: Any) -> Reader[Any]:
     """A value as the Config's field wants it. Text is taken as it is written, so that system_id: 007 stays 007."""
+    info = msgspec.inspect.type_info(kind)
+    kinds = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
+    words = [word for each in kinds if isinstance(each, msgspec.inspect.LiteralType) for word in each.values]
+    if words:
+        return choice(*map(str, words))
+    is_text = any(isinstance(each, msgspec.inspect.StrType) for each in kinds)
 
     def read(value: Value) -> Any:
-        try:
-            msgspec.convert("", kind)
-        except msgspec.ValidationError:
-            wants_text = False
-        else:
-            wants_text = True
-        given = text(1000, empty=True)(value) if wants_text and value.is_scalar else plain(value)
+        given = text(1000, empty=True)(value) if is_text and value.is_scalar else plain(value)
         try:
             msgspec.convert(given, kind)
         except msgspec.ValidationError as error:
-            raise WrongValue(_words(error)) from None
+            raise WrongValue(f"{_words(error)}, not {value.kind()}") from None
         return given
 
     return read
 
 
-def _whole(value: Value, config: type[msgspec.Struct], fields: Fields) -> None:
+def _whole(value: Value, config: type[msgspec.Struct], fields: Fields, attempted: Collection[str]) -> None:
     """Records the required keys that are missing, and what the Config itself says about the whole."""
     known = {field.encode_name: field for field in msgspec.structs.fields(config)}
-    missing = [name for name, field in known.items() if field.required and name not in fields]
+    missing = [name for name, field in known.items() if field.required and name not in {*fields, *attempted}]
     for name in missing:
         remedy = "{env: NAME} or {file: PATH}" if is_secret(name) else "a value"
         value.wrong(f"needs the key `{name}`: add `{name}:` with {remedy}")
-    if missing:
+    if missing or not set(attempted) <= set(fields) | set(_KEYS):
         return
     # A reference stands for a secret that only the line will see, so the Config is shown a stand-in.
     shown = {

@@ -16,13 +16,14 @@ LARGEST = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document of a file: what stands under its keys, and the mistakes found in it so far."""
+    """One document of a file: what stands under its keys."""
 
     file: str
     root: Value
 
     @property
     def faults(self) -> list[Fault]:
+        """Those of the whole file."""
         return self.root.findings.faults
 
 

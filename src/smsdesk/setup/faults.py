@@ -47,11 +47,15 @@ class WrongValue(Exception):  # noqa: N818 - it says what the value is
 
 def meant(word: str, known: Iterable[str]) -> str:
     """` Did you mean "x"?` for the known word that resembles `word` most, else the known words, else nothing."""
+    words = sorted(set(known))
+    close = closest(word, words)
+    if close or not words:
+        return close
+    return f" Known: {', '.join(words[:12])}{' ...' if len(words) > 12 else ''}."
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """` Did you mean "x"?` for the known word that resembles `word` most; nothing where none does."""
     words = {each.lower(): each for each in known}
-    close = get_close_matches(word.lower(), words, n=1, cutoff=0.6)
-    if close:
-        return f' Did you mean "{words[close[0]]}"?'
-    if not words:
-        return ""
-    shown = sorted(words.values())
-    return f" Known: {', '.join(shown[:12])}{' ...' if len(shown) > 12 else ''}."
+    found = get_close_matches(word.lower(), words, n=1, cutoff=0.6)
+    return f' Did you mean "{words[found[0]]}"?' if found else ""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from smsdesk.domain.consent import read_words
 from smsdesk.domain.setup import Fields
 from smsdesk.setup.faults import WrongValue
 from smsdesk.setup.values import Reader, Value, boolean, mapping, nullable, text
@@ -11,11 +12,8 @@ from smsdesk.setup.wanted import Item
 DEEPEST = 6
 """Levels: a menu by text that is deeper is walked by nobody."""
 
-RESERVED = frozenset(
-    ("STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "OPT OUT", "OPT-OUT",
-     "REMOVE", "START", "YES", "UNSTOP", "HELP", "INFO", "BACK", "EXIT")
-)  # fmt: skip
-"""Words that a consumer's text already has a meaning for: the imitated product's list, and US carriers' practice."""
+MENU_WORDS = frozenset({"BACK", "EXIT"})
+"""Ways through a menu. With the words of consent they are the imitated product's reserved words."""
 
 
 def _name(value: Value) -> str:
@@ -33,7 +31,7 @@ def _keyword(value: Value) -> str:
 
 
 def _unreserved(word: str) -> str:
-    if " ".join(word.upper().split()) in RESERVED:
+    if read_words(word, opted_out=True) or word.upper() in MENU_WORDS:
         raise WrongValue(f'"{word}" is reserved: a consumer who texts it means STOP, START, HELP, BACK or EXIT')
     return word
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from smsdesk.domain.setup import NEW, Fields, Key, State
-from smsdesk.setup.faults import Fault, Place, WrongValue, meant
+from smsdesk.setup.faults import Fault, Place, WrongValue, closest, meant
 from smsdesk.setup.queues import ordered, parent_of
 from smsdesk.setup.wanted import Item, Wanted
 
@@ -70,7 +70,8 @@ def _find_queue(name: str, queues: Mapping[str, Fields]) -> str:
     """The one queue whose path is or ends with the name."""
     found = [path for path in queues if path == name] or [path for path in queues if path.endswith(f"/{name}")]
     if not found:
-        raise WrongValue(f'there is no queue "{name}".{meant(name, queues)}')
+        near = closest(name, (path.rpartition("/")[2] for path in queues))
+        raise WrongValue(f'there is no queue "{name}".{near or meant(name, queues)}')
     if len(found) > 1:
         raise WrongValue(f'"{name}" could be {" or ".join(sorted(found))}: write the whole path')
     return found[0]

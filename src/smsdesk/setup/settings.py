@@ -5,7 +5,7 @@ from typing import Any
 
 from phonenumbers import SUPPORTED_REGIONS
 
-from smsdesk.setup.faults import WrongValue, meant
+from smsdesk.setup.faults import WrongValue
 from smsdesk.setup.values import Reader, Value, boolean, choice, integer, nullable, text
 
 _URL = re.compile(r"https?://[^\s/{}]+[^\s]*")
@@ -31,7 +31,7 @@ def _regions(value: Value) -> list[str]:
     codes = [text(10)(each).upper() for each in value.entries()]
     for code in codes:
         if code not in SUPPORTED_REGIONS:
-            raise WrongValue(f'"{code}" is no country: use two-letter codes, such as US.{meant(code, ())}')
+            raise WrongValue(f'"{code}" is no country: use two-letter codes, such as US')
     if not codes or len(set(codes)) < len(codes):
         raise WrongValue("must name at least one country, and each one once, such as [US]")
     return codes

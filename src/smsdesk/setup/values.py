@@ -7,10 +7,9 @@ from typing import Any, TypeAlias, TypeVar
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from smsdesk.setup.faults import Fault, Place, WrongValue, meant
+from smsdesk.setup.faults import Fault, Place, WrongValue, closest, meant
 
 T = TypeVar("T")
-Reader: TypeAlias = "Callable[[Value], T]"
 
 MOST_VALUES = 500_000
 """A file with more is refused: aliases of aliases make billions out of a few lines."""
@@ -127,6 +126,10 @@ class Value:
         return str(self.node.value)
 
 
+Reader: TypeAlias = Callable[[Value], T]
+"""Makes a Python value of one of the file, or raises WrongValue."""
+
+
 def text(longest: int = 255, *, empty: bool = False, lines: bool = False) -> "Reader[str]":
     """Text as it is written in the file, so that `007` stays `007`; no control characters."""
 
@@ -171,7 +174,7 @@ def choice(*words: str) -> "Reader[str]":
     def read(value: Value) -> str:
         given = text()(value)
         if given not in words:
-            raise WrongValue(f'must be one of {", ".join(words)}, not "{given}".{meant(given, words)}')
+            raise WrongValue(f'must be one of {", ".join(words)}, not "{given}".{closest(given, words)}')
         return given
 
     return read

@@ -1,13 +1,16 @@
 """Who must not be texted, and the history of how that came and went."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from smsdesk.store.db import Connection
 
 
 async def is_opted_out(conn: Connection, tenant_id: int, number: str) -> bool:
-    """Whether the number is blocked by its owner's will."""
-    found = await conn.fetchval("select 1 from opt_outs where tenant_id = $1 and number = $2", tenant_id, number)
+    """Whether the number is blocked by its owner's will; an opt-out stays until the end of the transaction."""
+    found = await conn.fetchval(
+        "select 1 from opt_outs where tenant_id = $1 and number = $2 for key share", tenant_id, number
+    )
     return found is not None
 
 
@@ -39,14 +42,24 @@ async def set_quiet(conn: Connection, tenant_id: int, number: str, now: datetime
     )  # fmt: skip
 
 
-async def add_history(
-    conn: Connection, tenant_id: int, number: str, at: datetime, event_id: int, kind: str, words: str
-) -> None:
-    """Adds what a consumer wrote about being texted to what an auditor reads."""
+@dataclass(frozen=True, slots=True)
+class ConsentEvent:
+    """What a consumer wrote that changed whether he may be texted."""
+
+    event_id: int
+    number: str
+    at: datetime
+    kind: str
+    """`opted_out` or `opted_in`."""
+    words: str
+
+
+async def add_history(conn: Connection, tenant_id: int, event: ConsentEvent) -> None:
+    """Adds to what an auditor reads."""
     await conn.execute(
         """
         insert into consent_history (tenant_id, number, at, event_id, kind, source, words)
         values ($1, $2, $3, $4, $5, 'text', $6)
         """,
-        tenant_id, number, at, event_id, kind, words,
+        tenant_id, event.number, event.at, event.event_id, event.kind, event.words,
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """The pool, the one way to a transaction, and ids in blocks."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeAlias
@@ -17,6 +18,8 @@ UNREACHABLE = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError,
 # Two groups that meet on the same rows in another order: PostgreSQL ends one of them, which is to be run again.
 TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
+LONGEST_CLOSE = 5.0
+
 
 class Database:
     """A pool of connections to one PostgreSQL. Only here do transactions begin and end."""
@@ -33,10 +36,13 @@ class Database:
         )
 
     async def close(self) -> None:
-        """Gives the connections back, at most 5 s after the last statement began."""
+        """Gives the connections back; a statement that still runs is waited for LONGEST_CLOSE seconds, then cut."""
         if self._pool is not None:
             pool, self._pool = self._pool, None
-            pool.terminate()
+            try:
+                await asyncio.wait_for(pool.close(), LONGEST_CLOSE)
+            except TimeoutError:
+                pool.terminate()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

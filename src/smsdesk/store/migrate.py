@@ -121,8 +121,8 @@ async def _apply(conn: Connection, migration: Migration, lock_timeout: float) ->
         await conn.execute(migration.sql)
     except asyncpg.LockNotAvailableError as error:
         raise MigrationError(
-            f"The migration {migration.name} waited {lock_timeout:g} s for a table that another transaction holds, and was "
-            "undone. Run smsdesk migrate again at a quieter moment."
+            f"The migration {migration.name} waited {lock_timeout:g} s for a table that another transaction holds, and "
+            "was undone. Run smsdesk migrate again at a quieter moment."
         ) from error
     except asyncpg.PostgresError as error:
         raise MigrationError(f"{_where(migration, error)} failed and was undone: {error}") from error

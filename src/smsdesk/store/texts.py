@@ -60,6 +60,18 @@ async def find_sending(conn: Connection) -> set[tuple[int, int]]:
     return {(row["tenant_id"], row["node_id"]) for row in rows}
 
 
+async def find_held(conn: Connection, tenant_id: int, carrier_id: int, node_id: int) -> list[tuple[int, int]]:
+    """What a node is sending over a line, as (message, attempt)."""
+    rows = await conn.fetch(
+        """
+        select message_id, attempt from texts
+        where tenant_id = $1 and carrier_id = $2 and node_id = $3 and state = 'sending'
+        """,
+        tenant_id, carrier_id, node_id,
+    )  # fmt: skip
+    return [(row["message_id"], row["attempt"]) for row in rows]
+
+
 async def bury(conn: Connection, tenant_id: int, nodes: Sequence[int], now: datetime) -> int:
     """Makes `doubtful` what these dead nodes were sending: how many texts."""
     status = await conn.execute(
@@ -76,19 +88,11 @@ async def bury(conn: Connection, tenant_id: int, nodes: Sequence[int], now: date
     return int(status.split()[-1])
 
 
-async def queue(
-    conn: Connection, tenant_id: int, message_id: int, chat_id: int, carrier_id: int, kind: str,
-    source: str, destination: str, due_at: datetime, valid_until: datetime, now: datetime,
-) -> None:  # fmt: skip
-    """Puts a message that stands in `messages` on its way."""
+async def hold(conn: Connection, tenant_id: int, message_id: int, due_at: datetime) -> None:
+    """Lets a queued text leave then, and not before."""
     await conn.execute(
-        """
-        insert into texts (tenant_id, message_id, chat_id, carrier_id, kind, source, destination, state, due_at,
-                           valid_until, state_at)
-        values ($1, $2, $3, $4, $5, $6, $7, 'queued', $8, $9, $10)
-        """,
-        tenant_id, message_id, chat_id, carrier_id, kind, source, destination, due_at, valid_until, now,
-    )  # fmt: skip
+        "update texts set due_at = $3 where tenant_id = $1 and message_id = $2", tenant_id, message_id, due_at
+    )
 
 
 async def make_due(conn: Connection, tenant_id: int, number: str, kind: str, now: datetime) -> None:

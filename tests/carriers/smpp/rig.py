@@ -1,12 +1,15 @@
-"""The two ends around a line under test: an SMSC that does what a test says, octet by octet, and a sink that keeps all."""
+"""The two ends around a line under test: an SMSC that does what a test says, and a sink that keeps what it is told."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from smsdesk.carriers.contract import Outcome, OutboundText, Receipt, Reply
+import structlog
+
+from smsdesk.carriers.contract import OutboundText, Outcome, Receipt, Reply
 from smsdesk.carriers.smpp import pdu as smpp
 from smsdesk.carriers.smpp.carrier import SmppCarrier
 from smsdesk.carriers.smpp.codec import Framer, encode
@@ -36,11 +39,11 @@ class Ledger:
         self.rooms = 0
         self.futures: list[asyncio.Future[None]] = []
         self._hold = hold
-        self._changed = asyncio.Event()
+        self.changed = asyncio.Event()
 
     def outcome(self, text: OutboundText, outcome: Outcome) -> None:
         self.outcomes.append((text.text_id, outcome))
-        self._changed.set()
+        self.changed.set()
 
     def receipt(self, receipt: Receipt) -> asyncio.Future[None]:
         self.receipts.append(receipt)
@@ -52,10 +55,10 @@ class Ledger:
 
     def room(self) -> None:
         self.rooms += 1
-        self._changed.set()
+        self.changed.set()
 
     def _store(self) -> asyncio.Future[None]:
-        self._changed.set()
+        self.changed.set()
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.futures.append(future)
         if not self._hold:
@@ -65,8 +68,8 @@ class Ledger:
     async def until(self, holds: Callable[[], Any]) -> None:
         async with asyncio.timeout(PATIENCE):
             while not holds():
-                await self._changed.wait()
-                self._changed.clear()
+                await self.changed.wait()
+                self.changed.clear()
 
     async def outcome_of(self, text_id: int) -> Outcome:
         await self.until(lambda: text_id in dict(self.outcomes))
@@ -121,7 +124,7 @@ class Peer:
     def refuse(self, status: int, *submits: smpp.SubmitSm) -> None:
         self.send(*(smpp.SubmitSmResp(submit.sequence_number, status) for submit in submits))
 
-    async def drop(self) -> None:
+    def drop(self) -> None:
         self._writer.transport.abort()
 
     async def bind(self) -> smpp.BindTransceiver:
@@ -151,14 +154,17 @@ class Smsc:
         return peer
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator["Smsc"]:
+    async def listening(self, receive_buffer: int = 0) -> AsyncIterator["Smsc"]:
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writers.append(writer)
             self._peers.put_nowait(Peer(reader, writer))
 
         writers: list[asyncio.StreamWriter] = []
-        server = await asyncio.start_server(connected, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
+        listener = socket.create_server(("127.0.0.1", 0))
+        if receive_buffer:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        server = await asyncio.start_server(connected, sock=listener)
+        self.port = listener.getsockname()[1]
         try:
             yield self
         finally:
@@ -168,12 +174,24 @@ class Smsc:
 
 
 class Running:
-    """A carrier at work and its sink."""
+    """A carrier at work, its sink and what it logged."""
 
-    def __init__(self, carrier: SmppCarrier, ledger: Ledger) -> None:
-        self.carrier = carrier
+    def __init__(self, settings: Config, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.task = asyncio.ensure_future(carrier.run(ledger))
+        self.logged: list[str] = []
+        level = structlog.make_filtering_bound_logger(0)
+        log = structlog.wrap_logger(structlog.PrintLogger(), processors=[self._keep], wrapper_class=level)
+        self.carrier = SmppCarrier(1, "upstream", settings, log=log)
+        self.task = asyncio.ensure_future(self.carrier.run(ledger))
+
+    def _keep(self, _: object, __: str, entry: structlog.typing.EventDict) -> str:
+        self.logged.append(str(entry))
+        self.ledger.changed.set()
+        return str(entry)
+
+    async def logs(self, words: str) -> str:
+        await self.ledger.until(lambda: any(words in entry for entry in self.logged))
+        return next(entry for entry in self.logged if words in entry)
 
     async def bound(self) -> None:
         await self.ledger.until(self.carrier.room)
@@ -183,28 +201,32 @@ class Running:
         with suppress(asyncio.CancelledError):
             await asyncio.wait_for(self.task, 2 * PATIENCE)
 
+    async def abandon(self) -> None:
+        """Ends at once: the second cancelling cuts the drain of the first short."""
+        self.task.cancel()
+        await asyncio.sleep(0)
+        await self.stop()
+
 
 @asynccontextmanager
 async def line(port: int, ledger: Ledger | None = None, **settings: Any) -> AsyncIterator[Running]:
     """Runs a carrier against the port for the length of a test."""
-    running = Running(SmppCarrier(1, "upstream", config(port, **settings)), ledger or Ledger())
+    running = Running(config(port, **settings), ledger or Ledger())
     try:
         yield running
     finally:
-        await running.stop()
+        await running.abandon()
+    for secret in ("hush", "5550199", "5550100", "hello"):
+        assert all(secret not in entry for entry in running.logged)
 
 
 @asynccontextmanager
 async def talking(ledger: Ledger | None = None, **settings: Any) -> AsyncIterator[tuple[Running, Peer]]:
     """A bound line and the SMSC's end of it."""
-    async with Smsc().listening() as smsc:
-        running = Running(SmppCarrier(1, "upstream", config(smsc.port, **settings)), ledger or Ledger())
+    async with Smsc().listening() as smsc, line(smsc.port, ledger, **settings) as running:
+        peer = await smsc.accept_bound()
+        await running.bound()
         try:
-            peer = await smsc.accept_bound()
-            await running.bound()
             yield running, peer
         finally:
-            running.task.cancel()
-            peer_gone = peer  # the drain of a test's end waits for nobody
-            await peer_gone.drop()
-            await running.stop()
+            peer.drop()

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, Router, get, patch, post
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from smsdesk.actions.answer_chat import Answer
 from smsdesk.api.pages import Page, page_headers
@@ -20,10 +21,10 @@ from smsdesk.store.chats import ChatFilter, count_chats, find_chat, list_chats
 from smsdesk.store.messages import Message, count_messages, list_messages
 
 MOST_ID = 2**63 - 1
-ChatId = Annotated[int, Parameter(ge=1, le=MOST_ID, description="The chat's `id`.")]
-PageNumber = Annotated[int, Parameter(ge=1, le=1_000_000, description="Which page, from 1.")]
-PerPage = Annotated[int, Parameter(ge=1, le=1000, description="How many on a page.")]
-Moment = Annotated[datetime | None, Parameter(description="A time with its zone, such as 2021-10-04T17:20:51Z.")]
+ChatId = Annotated[int, PathParameter(ge=1, le=MOST_ID, description="The chat's `id`.")]
+PageNumber = Annotated[int, QueryParameter(ge=1, le=1_000_000, description="Which page, from 1.")]
+PerPage = Annotated[int, QueryParameter(ge=1, le=1000, description="How many on a page.")]
+A_TIME = "A time with its zone, such as 2021-10-04T17:20:51Z."
 
 
 class ErrorObject(msgspec.Struct):
@@ -87,17 +88,17 @@ class ChatPatch(msgspec.Struct):
 
 @get("/", summary="List chats", responses=REFUSALS)
 async def list_all(
-    services: Services,
-    caller: Caller,
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
     request: Request[Any, Any, Any],
     page: PageNumber = 1,
     per: PerPage = 100,
-    status: Annotated[str | None, Parameter(description="Only chats of this status.")] = None,
-    number: Annotated[str | None, Parameter(description="Only chats with this consumer.")] = None,
-    outbound_number: Annotated[str | None, Parameter(description="Only chats over this number of ours.")] = None,
-    created_from: Annotated[Moment, Parameter(query="created_at[from]")] = None,
-    created_to: Annotated[Moment, Parameter(query="created_at[to]")] = None,
-    sort_direction: Annotated[Literal["ASC", "DESC"], Parameter(description="By time of creation.")] = "DESC",
+    status: Annotated[str | None, QueryParameter(description="Only chats of this status.")] = None,
+    number: Annotated[str | None, QueryParameter(description="Only chats with this consumer.")] = None,
+    outbound_number: Annotated[str | None, QueryParameter(description="Only chats over this number of ours.")] = None,
+    created_from: Annotated[datetime | None, QueryParameter(name="created_at[from]", description=A_TIME)] = None,
+    created_to: Annotated[datetime | None, QueryParameter(name="created_at[to]", description=A_TIME)] = None,
+    sort_direction: Annotated[Literal["ASC", "DESC"], QueryParameter(description="By time of creation.")] = "DESC",
 ) -> Response[list[ChatObject]]:
     """Chats in pages, the newest first. The header `total` counts all, `link` names the neighbouring pages."""
     if status is not None and status not in OPEN_STATUSES + ENDED_STATUSES:
@@ -119,7 +120,7 @@ async def list_all(
 
 
 @get("/{chat_id:int}", summary="Read a chat", responses=REFUSALS)
-async def read_one(services: Services, caller: Caller, chat_id: ChatId) -> ChatObject:
+async def read_one(services: NamedDependency[Services], caller: NamedDependency[Caller], chat_id: ChatId) -> ChatObject:
     """One chat, as it is now."""
     async with services.db.connection() as conn:
         chat = await find_chat(conn, caller.tenant.tenant_id, chat_id)
@@ -130,8 +131,8 @@ async def read_one(services: Services, caller: Caller, chat_id: ChatId) -> ChatO
 
 @get("/{chat_id:int}/messages", summary="Read what was said", responses=REFUSALS)
 async def read_messages(
-    services: Services,
-    caller: Caller,
+    services: NamedDependency[Services],
+    caller: NamedDependency[Caller],
     request: Request[Any, Any, Any],
     chat_id: ChatId,
     page: PageNumber = 1,
@@ -148,7 +149,7 @@ async def read_messages(
 
 
 @post("/{chat_id:int}/message", status_code=200, summary="Answer as an agent", responses=REFUSALS)
-async def answer(services: Services, caller: Caller, chat_id: ChatId, data: NewAnswer) -> MessageObject:
+async def answer(services: NamedDependency[Services], caller: NamedDependency[Caller], chat_id: ChatId, data: JSONBody[NewAnswer]) -> MessageObject:
     """Sends an agent's words to the consumer. An agent who answers a chat that nobody has yet takes it."""
     if data.message.type != "text":
         raise Problem("parameter_invalid", "message.type must be text")
@@ -161,7 +162,7 @@ async def answer(services: Services, caller: Caller, chat_id: ChatId, data: NewA
 
 
 @patch("/{chat_id:int}", summary="End a chat", responses=REFUSALS)
-async def change(services: Services, caller: Caller, chat_id: ChatId, data: ChatPatch) -> ChatObject:
+async def change(services: NamedDependency[Services], caller: NamedDependency[Caller], chat_id: ChatId, data: JSONBody[ChatPatch]) -> ChatObject:
     """Finishes a chat; the next send to its consumer opens a new one."""
     if data.chat.status != "finished":
         raise Problem("parameter_invalid", "chat.status must be finished")

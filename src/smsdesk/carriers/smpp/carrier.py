@@ -1,6 +1,7 @@
 """An SMPP line as a carrier: keeps one session up, and comes back when it falls."""
 
 import asyncio
+import os
 import random as chance
 import time
 from collections.abc import Callable, Sequence
@@ -52,8 +53,10 @@ class SmppCarrier:
 
     def state(self) -> str:
         """One line for people."""
+        if self._session is None or not self._session.bound:
+            return self._state
         rest = self._throttle.remaining(self._clock())
-        return f"{self._state}, slowed for {rest:.1f} s" if rest and self._state == "bound" else self._state
+        return f"bound, slowed for {rest:.1f} s" if rest else "bound"
 
     async def run(self, sink: Sink) -> None:
         """Keeps the line up until cancelled, then drains and unbinds in at most five seconds."""
@@ -78,14 +81,12 @@ class SmppCarrier:
             if trouble:
                 return trouble, 0.0
             since = self._clock()
-            self._state = "bound"
             self._log.info("smpp line bound")
             why = await asyncio.shield(session.closed)
             return why, self._clock() - since
         except asyncio.CancelledError:
-            self._state = "closing"
-            await session.drain(_DRAIN)
             self._state = "down: closed"
+            await session.drain(_DRAIN)
             raise
 
     async def _open(self, session: Session) -> str:
@@ -98,6 +99,7 @@ class SmppCarrier:
         except TimeoutError:
             trouble = f"no answer in {limit:g} s"
         except OSError as error:
-            trouble = (error.strerror or str(error)).lower()
+            # asyncio words the error around host and port, which the reader of a state knows
+            trouble = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
         session.close(trouble)
         return trouble

@@ -74,10 +74,10 @@ def encode(pdu: Pdu) -> bytes:
     """Writes a PDU. ValueError where a value has no place on the wire: a zero octet or a character beyond Latin-1 in a
     string, a number over its octets, a short_message over 254 octets (section 4.4.1)."""
     layout = _LAYOUTS[type(pdu)]
-    body = b"" if layout.bare_when_refused and pdu.command_status else _encode_body(layout, pdu)
     try:
+        body = b"" if layout.bare_when_refused and pdu.command_status else _encode_body(layout, pdu)
         return _HEADER.pack(16 + len(body), pdu.command_id, pdu.command_status, pdu.sequence_number) + body
-    except struct.error as error:
+    except (struct.error, OverflowError) as error:
         raise ValueError(f"{type(pdu).__name__}: {error}") from None
 
 
@@ -88,10 +88,7 @@ def renumber(octets: bytes, sequence_number: int) -> bytes:
 
 def _encode_body(layout: _Layout, pdu: Any) -> bytes:
     values = layout.values(pdu)
-    try:
-        text = layout.template % values
-    except (OverflowError, TypeError) as error:
-        raise ValueError(f"{type(pdu).__name__}: {error}") from None
+    text = layout.template % values
     # Each string ends with a zero and each number 0 is one: any further zero would cut a string short.
     if text.count("\0") != layout.strings + values.count(0):
         raise ValueError(f"{type(pdu).__name__}: a string contains a zero octet")

@@ -58,7 +58,8 @@ class Session(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._flush_due = False
         self._writable = True
-        self._bound = False
+        self.bound = False
+        """Whether texts and deliveries may flow."""
         self._draining = False
         self._full = True
 
@@ -66,7 +67,7 @@ class Session(asyncio.Protocol):
 
     def room(self) -> int:
         """Texts that would go on the wire now."""
-        if not self._bound or self._draining or not self._writable or self._line.throttle.remaining(self._line.clock()):
+        if not self.bound or self._draining or not self._writable or self._line.throttle.remaining(self._line.clock()):
             return 0
         return self._window.room()
 
@@ -93,7 +94,7 @@ class Session(asyncio.Protocol):
         try:
             with suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(self._drained), limit)
-            if self._bound:
+            if self.bound:
                 self._write(smpp.Unbind(self._window.next_sequence_number()))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.shield(self.closed), _UNBIND_TIMEOUT)
@@ -160,6 +161,8 @@ class Session(asyncio.Protocol):
                 self._receive_nack(pdu)
             case smpp.EnquireLink():
                 self._write(smpp.EnquireLinkResp(pdu.sequence_number))
+            case smpp.EnquireLinkResp():
+                pass  # to have heard anything is the answer
             case smpp.BindTransceiverResp():
                 self._receive_bind_answer(pdu.command_status)
             case smpp.Unbind():
@@ -178,7 +181,7 @@ class Session(asyncio.Protocol):
             self._report(self._window.take(pdu.sequence_number, message_id))
 
     def _receive_nack(self, pdu: smpp.GenericNack) -> None:
-        if self._bound:
+        if self.bound:
             self._refuse(pdu)
         else:
             self._receive_bind_answer(pdu.command_status or Status.RBINDFAIL)
@@ -211,8 +214,8 @@ class Session(asyncio.Protocol):
     def _receive_bind_answer(self, command_status: int) -> None:
         if command_status:
             self.close(f"bind refused: {describe(command_status)}")
-        elif not self._bound:
-            self._bound = True
+        elif not self.bound:
+            self.bound = True
             self.opened.set_result("")
             self._rest()
 
@@ -278,7 +281,7 @@ class Session(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing() or self.closed.done():
             return
         now = self._line.clock()
-        if self._bound and self._writable and not self._line.throttle.remaining(now):
+        if self.bound and self._writable and not self._line.throttle.remaining(now):
             self._out += self._window.write(now)
         if self._out:
             octets = b"".join(self._out)
@@ -322,7 +325,7 @@ class Session(asyncio.Protocol):
         if self.closed.done():
             return
         self.closed.set_result(why)
-        self._bound = False
+        self.bound = False
         if self._timer is not None:
             self._timer.cancel()
         self._report(self._window.lose(why))

@@ -25,13 +25,16 @@ const swap = (fresh) => {
   if (follows) toEnd();
 };
 
+// A page that opened the latest handset stays with it when another one becomes the latest.
+const here = () => (phone.dataset.number ? `./?number=${encodeURIComponent(phone.dataset.number)}` : "./");
+
 let busy = false;
 let again = false;
 const refresh = async () => {
   if (busy) { again = true; return; }
   busy = true;
   try {
-    const answer = await fetch(location.href, { cache: "no-store" });
+    const answer = await fetch(here(), { cache: "no-store" });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!phone.dataset.number && fresh.getElementById("phone").dataset.number) location.reload();
     else swap(fresh);
@@ -64,7 +67,7 @@ body.addEventListener("keydown", (event) => {
 });
 
 const events = new EventSource("events");
-for (const name of ["open", "text", "reply", "missed"]) events.addEventListener(name, refresh);
+for (const name of ["open", "text", "reply", "line", "missed"]) events.addEventListener(name, refresh);
 
 localTimes();
 toEnd();

@@ -40,9 +40,10 @@ begin
             ), written as (
                 insert into idempotency_keys (tenant_id, key, request_sha256, message_id, created_at)
                 select t.tenant_id, key, hash, id + 1, p_now from tenants t cross join wanted where t.tenant_id = p_tenant
-                on conflict do nothing returning key
+                on conflict do nothing returning message_id
             )
-            select i, key, hash from wanted left join written using (key) where written.key is null
+            select i, key, hash from wanted left join written w on w.message_id = wanted.id + 1
+            where w.message_id is null
         loop
             select * into v_key from idempotency_keys k where k.tenant_id = p_tenant and k.key = v_row.key;
             if v_key.request_sha256 = v_row.hash then

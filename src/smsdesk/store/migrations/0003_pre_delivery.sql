@@ -276,7 +276,8 @@ begin
     into v_ids, v_attempts, v_kinds, v_reasons, v_codes, v_waits, v_failed
     from (
         select distinct on (t.message_id) t.message_id, t.attempt, t.refusals, t.valid_until, u.kind, u.reason, u.code,
-               make_interval(secs => least(greatest(u.retry_after, 0) * 2 ^ least(t.refusals, 8), 300)) as wait
+               make_interval(secs => case when u.retry_after is not null
+                   then least(greatest(u.retry_after, 0) * 2 ^ least(t.refusals, 8), 300) end) as wait
         from unnest(p_ids, p_attempts, p_kinds, p_reasons, p_codes, p_retry_afters) with ordinality
              u (id, attempt, kind, reason, code, retry_after, i)
         join texts t on t.tenant_id = p_tenant and t.message_id = u.id and t.attempt = u.attempt
@@ -316,8 +317,9 @@ begin
     end if;
 
     with waited as (
-        delete from orphan_receipts o using unnest(p_part_ids) u (id)
+        delete from orphan_receipts o using unnest(p_part_messages, p_part_ids) u (message_id, id)
         where o.tenant_id = p_tenant and o.carrier_id = p_carrier and o.carrier_part_id = u.id
+          and u.message_id = any (v_ids)
         returning o.*
     )
     select array_agg(carrier_part_id order by at) as ids, array_agg(state order by at) as states,

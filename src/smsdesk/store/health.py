@@ -1,0 +1,73 @@
+"""What `smsdesk doctor` asks the database: how the server keeps its promises, and what each tenant lacks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from smsdesk.store.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The server's version, its clock, and the settings that durability stands on (`on`, `off` ...)."""
+
+    version: str
+    version_number: int
+    """Such as 150018."""
+    clock: datetime
+    fsync: str
+    full_page_writes: str
+    synchronous_commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """A tenant as far as a doctor looks at it."""
+
+    subdomain: str
+    active_tokens: int
+    numbers: int
+    numbers_without_queue: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierRow:
+    """A configured line; secrets in `config` are references."""
+
+    subdomain: str
+    name: str
+    type: str
+    config: dict[str, Any]
+
+
+async def read_server(conn: Connection) -> Server:
+    """The server as this session sees it."""
+    row = await conn.fetchrow(
+        "select current_setting('server_version') as version, current_setting('server_version_num')::int as number,"
+        " clock_timestamp() as clock, current_setting('fsync') as fsync,"
+        " current_setting('full_page_writes') as full_page_writes,"
+        " current_setting('synchronous_commit') as synchronous_commit"
+    )
+    assert row is not None, "a select without a table has one row"
+    return Server(*row)
+
+
+async def read_inventories(conn: Connection) -> list[Inventory]:
+    """Every tenant by its subdomain, across all of them."""
+    rows = await conn.fetch(
+        "select t.subdomain,"
+        " (select count(*) from credentials c where c.tenant_id = t.tenant_id and c.disabled_at is null),"
+        " (select count(*) from numbers n where n.tenant_id = t.tenant_id),"
+        " array(select number from numbers n where n.tenant_id = t.tenant_id and n.queue_id is null order by 1)"
+        " from tenants t order by 1"
+    )
+    return [Inventory(*row) for row in rows]
+
+
+async def read_carriers(conn: Connection) -> list[CarrierRow]:
+    """Every configured line, across all tenants."""
+    rows = await conn.fetch(
+        "select t.subdomain, c.name, c.type, c.config from carriers c join tenants t on t.tenant_id = c.tenant_id"
+        " order by 1, 2"
+    )
+    return [CarrierRow(*row) for row in rows]

@@ -1,0 +1,112 @@
+"""No text whatever gives anything but a plan or a list of mistakes; and a plan that is applied leaves nothing to do."""
+
+import string
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+from ruamel.yaml.compat import StringIO
+from tests.setup.kit import CONFIGS, FILES
+
+from smsdesk.domain.setup import State
+from smsdesk.setup.document import read_documents
+from smsdesk.setup.faults import SetupError
+from smsdesk.setup.items import Around, read_items, tenant_of
+from smsdesk.setup.plan import TenantPlan, as_json, plan, render
+from smsdesk.setup.references import final, settle
+from smsdesk.setup.wanted import Wanted
+
+KEYS = st.sampled_from(
+    ["tenant", "settings", "carriers", "queues", "numbers", "agents", "name", "type", "number", "carrier", "queue",
+     "label", "deleted", "children", "keyword", "hidden", "email", "first_name", "role", "password", "disabled", "env",
+     "file", "host", "port", "system_id", "sms_enabled", "allowed_regions", "<<"]
+)  # fmt: skip
+WORDS = st.sampled_from(
+    ["lab", "line", "Support", "Support/Billing", "+16285550199", "john.doe@foo.com", "US", "STOP", "0x1F"]
+)
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), KEYS, WORDS,
+)  # fmt: skip
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6), max_leaves=25
+)
+FILE = st.dictionaries(KEYS, VALUES, max_size=6).map(lambda keys: {"tenant": "acme", **keys})
+NOISE = st.text(alphabet=string.ascii_letters + string.digits + "{}[]:,-&*!|>'\"%@`#? \n\t\\<=~.\0\ud800é", max_size=80)
+
+
+def judged(data: bytes, current: State) -> tuple[list[Wanted], list[str]]:
+    """What the pure half of planning makes of a file: what it wants, and the mistakes as lines."""
+    wanted: list[Wanted] = []
+    try:
+        documents = read_documents(data, "setup.yaml")
+        for document in documents:
+            if tenant_of(document):
+                wanted.append(settle(current, read_items(document, Around(current, CONFIGS, FILES))))
+        faults = [*documents[0].faults, *(fault for each in wanted for fault in each.faults)]
+    except SetupError as error:
+        faults = list(error.faults)
+    return wanted, SetupError("setup.yaml", faults).lines()
+
+
+def dumped(value: Any) -> bytes:
+    stream = StringIO()
+    YAML(typ="safe", pure=True).dump(value, stream)
+    return str(stream.getvalue()).encode("utf-8", "surrogatepass")
+
+
+@given(NOISE)
+@settings(max_examples=300, deadline=None)
+def test_noise(text: str) -> None:
+    wanted, faults = judged(text.encode("utf-8", "surrogatepass"), State("acme"))
+    assert wanted or faults
+
+
+@given(st.binary(max_size=60))
+@settings(max_examples=100, deadline=None)
+def test_bytes(data: bytes) -> None:
+    wanted, faults = judged(data, State("acme"))
+    assert wanted or faults
+
+
+@given(FILE)
+@settings(max_examples=300, deadline=None)
+def test_files_of_any_shape(value: Any) -> None:
+    current = State("acme")
+    wanted, faults = judged(dumped(value), current)
+    assert wanted or faults
+    for each in wanted:
+        planned = TenantPlan(current, tuple(plan(current, each)))
+        assert render(planned)
+        assert as_json(planned)["tenant"] == "acme"
+
+
+NAMES = st.sampled_from(["A", "B", "C", "D"])
+LEAVES = st.lists(NAMES, unique=True, max_size=3).map(lambda names: [{"name": name} for name in names])
+GOOD_FILES = st.fixed_dictionaries(
+    {"tenant": st.just("acme")},
+    optional={
+        "settings": st.fixed_dictionaries({}, optional={"sms_enabled": st.booleans(), "company_name": st.just("Foo")}),
+        "queues": st.lists(
+            st.fixed_dictionaries({"name": NAMES}, optional={"hidden": st.booleans(), "children": LEAVES}),
+            unique_by=lambda queue: queue["name"],
+            max_size=4,
+        ),
+        "carriers": st.lists(
+            st.fixed_dictionaries({"name": NAMES, "type": st.just("lab")}, optional={"host": st.just("h")}),
+            unique_by=lambda carrier: carrier["name"],
+        ),
+    },
+)
+
+
+@given(st.lists(GOOD_FILES, min_size=1, max_size=4))
+@settings(max_examples=150, deadline=None)
+def test_after_any_sequence_of_files_the_last_one_again_changes_nothing(files: list[Any]) -> None:
+    current = State("acme", tenant_id=1)
+    for file in files:
+        [wanted], faults = judged(dumped(file), current)
+        assert not faults
+        current = State("acme", 1, final(current, wanted.items))
+        [again], _ = judged(dumped(file), current)
+        assert plan(current, again) == []
