@@ -1,10 +1,17 @@
 """The only module that sees everything: it puts clocks, connections, use cases and routes together."""
 
+import asyncio
+import os
+import random
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
+import structlog
 import uvicorn
 from litestar.types import ASGIApp
 
@@ -16,7 +23,12 @@ from smsdesk.api.directory import Directory
 from smsdesk.api.limits import RateLimiter
 from smsdesk.api.services import Services
 from smsdesk.api.v1.chat_object import render_sent
+from smsdesk.jobs.worker import Worker
+from smsdesk.postgres import PostgresError
+from smsdesk.postgres.use import revive
 from smsdesk.store.db import Database, Ids
+from smsdesk.store.groups import AWAY
+from smsdesk.store.hints import Hints
 
 
 def utc_now() -> datetime:
@@ -53,13 +65,11 @@ class HttpServer(uvicorn.Server):
         yield
 
 
-def http_server(app: ASGIApp, host: str, port: int) -> HttpServer:
-    """A server for the app; run it with `serve()`, end it with `should_exit`."""
+def http_server(app: ASGIApp) -> HttpServer:
+    """A server for the app; run it with `serve(sockets)`, end it with `should_exit`."""
     return HttpServer(
         uvicorn.Config(
             app,  # type: ignore[arg-type]
-            host=host,
-            port=port,
             loop="none",
             http="httptools",
             ws="none",
@@ -74,3 +84,75 @@ def http_server(app: ASGIApp, host: str, port: int) -> HttpServer:
         )
     )
 
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What a process does."""
+
+    api: bool = True
+    worker: bool = True
+
+
+class Server:
+    """One process of smsdesk on a database: the API, the worker, or both on one event loop."""
+
+    def __init__(self, db: Database, roles: Roles, *, domain: str, embedded: Path | None) -> None:
+        """`embedded` is the data folder whose PostgreSQL is ours to start again when it dies; None where it is not."""
+        self._db = db
+        self._roles = roles
+        self._embedded = embedded
+        self._log = structlog.get_logger("smsdesk")
+        ids = Ids()
+        self._worker = Worker(
+            db, ids, name=f"{socket.gethostname()}:{os.getpid()}", clock=utc_now, random=random.random, log=self._log
+        )
+        self._hints = Hints(db, self._worker.wake if roles.worker else None)
+        self._services = build_services(db, ids, domain, self._hints.wake)
+        self._http: HttpServer | None = None
+        self._sockets: list[socket.socket] = []
+
+    async def start(self, host: str, port: int) -> int | None:
+        """Takes the port and says which it is; None without the API. Raises OSError where it is taken."""
+        await self._services.directory.refresh()
+        if not self._roles.api:
+            return None
+        listening = socket.create_server((host, port), backlog=2048, reuse_port=False)
+        listening.setblocking(False)
+        self._http = http_server(build_app(self._services))
+        self._sockets = [listening]
+        bound: int = listening.getsockname()[1]
+        return bound
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Works until told to stop, then finishes what it began: open requests, open answers, their records."""
+        jobs = [asyncio.create_task(self._services.directory.run()), asyncio.create_task(self._hints.run())]
+        if self._embedded is not None:
+            jobs.append(asyncio.create_task(keep_alive(self._db, self._embedded)))
+        working = asyncio.create_task(self._worker.run()) if self._roles.worker else None
+        serving = asyncio.create_task(self._http.serve(self._sockets)) if self._http else None
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait(filter(None, (stopping, working, serving)), return_when=asyncio.FIRST_COMPLETED)
+        if self._http is not None and serving is not None:
+            self._http.should_exit = True
+            await serving
+        if working is not None:
+            working.cancel()
+            await asyncio.wait([working])
+        for job in (stopping, *jobs):
+            job.cancel()
+        await asyncio.wait([stopping, *jobs])
+
+
+async def keep_alive(db: Database, data_dir: Path) -> None:
+    """Starts the embedded PostgreSQL again whenever it died, until cancelled."""
+    log = structlog.get_logger("smsdesk")
+    while True:
+        await asyncio.sleep(1)
+        try:
+            async with db.connection() as conn:
+                await conn.fetchval("select 1")
+        except AWAY:
+            try:
+                await asyncio.to_thread(revive, data_dir)
+            except PostgresError as error:
+                log.error("the embedded PostgreSQL does not start", error=str(error))

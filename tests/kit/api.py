@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -92,9 +93,7 @@ class Api:
 
 
 async def _set_up(conn: "asyncpg.Connection[asyncpg.Record]") -> None:
-    await conn.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
-    )
+    await conn.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
     for tenant_id, subdomain in ((1, "acme"), (2, "other")):
         digest = hashlib.sha256(b"secret" if tenant_id == 1 else b"other-secret").digest()
         await conn.execute("insert into tenants values ($1, $2, '{}', now(), now())", tenant_id, subdomain)
@@ -132,11 +131,10 @@ async def api(database: str) -> AsyncIterator[Api]:
     await db.open()
     services = build_services(db, Ids(), "", lambda _tenant_id: None, clock)
     await services.directory.refresh()
-    server = http_server(build_app(services), "127.0.0.1", 0)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn offers no event
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
+    server = http_server(build_app(services))
+    listening = socket.create_server(("127.0.0.1", 0))
+    serving = asyncio.create_task(server.serve([listening]))
+    port = listening.getsockname()[1]
     try:
         async with aiohttp.ClientSession() as http:
             yield Api(f"http://127.0.0.1:{port}", conn, clock, services, http)

@@ -52,7 +52,7 @@ def own_folder() -> Iterator[Path]:
 
 def stop_and_remove(folder: Path) -> None:
     """Stops the server of a data folder, and removes it with what it keeps outside."""
-    if (folder / "postgres" / "data").exists():
+    if (folder / "postgres").exists():
         cluster = open_cluster(folder)
         cluster.stop()
         assert cluster.state() is State.SILENT

@@ -22,7 +22,17 @@ class LabProcess:
 
     def __enter__(self) -> "LabProcess":
         ready = Path(self._folder.name) / "ready.json"
-        command = [sys.executable, "-m", "smsdesk.lab", "--smpp-port", "0", "--http-port", "0", "--ready-file", ready]
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "smsdesk.lab",
+            "--smpp-port",
+            "0",
+            "--http-port",
+            "0",
+            "--ready-file",
+            ready,
+        ]
         self.process = subprocess.Popen([*command, *self._options], stderr=subprocess.PIPE, env=os.environ)
         assert self.process.stderr is not None
         # Its one line on standard error comes after the file.

@@ -12,6 +12,7 @@ import httpx
 
 from smsdesk.carriers.smpp.codec import Framer, encode
 from smsdesk.carriers.smpp.pdu import (
+    BindResp,
     BindTransceiver,
     DeliverSm,
     DeliverSmResp,
@@ -63,13 +64,16 @@ class Esme:
         self.send(pdu)
         return await self.next()
 
-    async def bind(self, kind: type[Any] = BindTransceiver, system_id: str = "acme", password: str = "hush") -> Pdu:
+    async def bind(
+        self, kind: type[Any] = BindTransceiver, system_id: str = "acme", password: str = "hush"
+    ) -> BindResp:
         answer = await self.ask(kind(self.sequence(), 0, system_id, password))
+        assert isinstance(answer, BindResp)
         assert isinstance(answer, kind.response)
         return answer
 
     def submit_sm(self, body: bytes, **fields: Any) -> SubmitSm:
-        plain = {
+        plain: dict[str, Any] = {
             "source_addr_ton": 1,
             "source_addr": NUMBER[1:],
             "dest_addr_ton": 1,

@@ -108,8 +108,8 @@ async def test_live_events(rig: Rig) -> None:
         await rig.type("hi")
         await esme.delivered()
         await esme.close()
-        bodies = []
-        while names.count("line") < 2:
+        bodies: list[dict[str, Any]] = []
+        while names.count("line") < 2 or len(bodies) < len(names):
             line = await anext(lines)
             if line.startswith("event: "):
                 names.append(line.removeprefix("event: "))

@@ -115,7 +115,7 @@ async def test_late_receipt(rig: Rig, faults: dict[str, float]) -> None:
 
 
 @pytest.mark.parametrize("faults", [{"drop": 1}, {"drop_after": 1}, {}], ids=["share", "count", "by text"])
-async def test_line_is_reset_instead_of_the_answer(rig: Rig, faults: dict[str, float]) -> None:
+async def test_line_is_closed_instead_of_the_answer(rig: Rig, faults: dict[str, float]) -> None:
     esme = await rig.bound()
     await rig.faults(**faults)
     esme.send(esme.submit_sm(b"hello" if faults else b"#drop", registered_delivery=1))
@@ -126,7 +126,15 @@ async def test_line_is_reset_instead_of_the_answer(rig: Rig, faults: dict[str, f
     assert name(await (await rig.bound()).next()) == "DELIVRD err:000"
 
 
-async def test_line_is_reset_at_the_third_text(rig: Rig) -> None:
+async def test_a_dropped_line_takes_no_answer_of_others_with_it(rig: Rig) -> None:
+    esme = await rig.bound()
+    esme.send(esme.submit_sm(b"fine"), esme.submit_sm(b"#drop"), esme.submit_sm(b"too late"))
+    assert name(await esme.next()) == "answer 0x00"
+    assert await esme.next() is None
+    assert await rig.bodies() == ["fine", "#drop"]
+
+
+async def test_line_is_closed_at_the_third_text(rig: Rig) -> None:
     esme = await rig.bound()
     await rig.faults(drop_after=3)
     assert [(await esme.submit(b"%d" % n)).command_status for n in (1, 2)] == [0, 0]

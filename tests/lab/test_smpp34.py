@@ -22,7 +22,7 @@ async def bound(rig: Rig, system_id: str = "acme", **options: Any) -> AsyncItera
 
 
 async def submit(session: smpp34.Smsc, body: bytes, **fields: Any) -> smpp34.SubmitSmResp:
-    plain = {"source_addr": NUMBER[1:], "source_addr_ton": 1, "dest_addr_ton": 1}
+    plain: dict[str, Any] = {"source_addr": NUMBER[1:], "source_addr_ton": 1, "dest_addr_ton": 1}
     return await asyncio.wait_for(session.submit_sm(HANDSET[1:], body, **(plain | fields)), PATIENCE)
 
 
@@ -97,7 +97,7 @@ async def test_three_parts_become_one_text(rig: Rig, joined: Any, order: tuple[i
 async def test_message_payload_and_codings(rig: Rig) -> None:
     long_text = "Zażółć 🎁 " * 20
     async with bound(rig) as session:
-        payload = smpp34.Tlv(smpp34.TLV_MESSAGE_PAYLOAD, long_text.encode("utf-16-be"))
+        payload = smpp34.Tlv(0x0424, long_text.encode("utf-16-be"))
         await submit(session, b"", data_coding=8, tlvs=[payload])
         await submit(session, "à la carte".encode("latin-1"), data_coding=3)
         await submit(session, b"\xde\xad", data_coding=4)

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-from smsdesk.postgres.binaries import installed
 from tests.kit.cluster import own_folder, start_user
+
+from smsdesk.postgres import use_cluster
+from smsdesk.postgres.binaries import installed
 
 
 @pytest.fixture
@@ -15,6 +16,22 @@ def folder() -> Iterator[Path]:
     """A data folder, made empty and removed with its server."""
     with own_folder() as path:
         yield path
+
+
+@pytest.fixture(scope="session")
+def prepared() -> Iterator[Path]:
+    """A folder whose cluster was made and stopped."""
+    with own_folder() as path:
+        with use_cluster(path):
+            pass
+        yield path
+
+
+@pytest.fixture
+def made(folder: Path, prepared: Path) -> Path:
+    """A data folder with a cluster of its own, which does not run: a copy, since making one takes most of a second."""
+    subprocess.run(["/bin/cp", "-a", f"{prepared}/.", str(folder)], check=True)
+    return folder
 
 
 @pytest.fixture

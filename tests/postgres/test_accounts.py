@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
+from tests.kit.cluster import dsn_of, fetch, leave, postmaster
 
 from smsdesk.postgres import PostgresError, find_binaries, open_cluster, use_cluster
 from smsdesk.postgres.place import OUTSIDE
-from tests.kit.cluster import dsn_of, fetch, leave, postmaster, stop_and_remove
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
 
@@ -88,7 +88,13 @@ def test_a_closed_home_stays_closed_and_the_cluster_lies_outside(folder, monkeyp
     with pytest.raises(PostgresError, match=r"points to .*, and nothing is there"):
         open_cluster(data)
     kept.rename(link.readlink())
-    stop_and_remove(data)
+    # Somebody who removes the folder and begins again gets an empty database, and the old one is not touched.
+    old = link.readlink()
+    link.unlink()
+    with use_cluster(data):
+        assert link.readlink() != old
+        assert (old / "data" / "PG_VERSION").exists()
+    shutil.rmtree(old)
 
 
 def test_programs_in_a_closed_tree_are_copied_once_and_left_alone(folder, monkeypatch):
@@ -112,7 +118,6 @@ def test_programs_in_a_closed_tree_are_copied_once_and_left_alone(folder, monkey
         assert "postgres.binaries_copied" not in [entry["event"] for entry in logs]
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
     assert owner(copy) == "root"
-    stop_and_remove(folder / "data")
     shutil.rmtree(copy)
 
 

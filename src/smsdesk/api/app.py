@@ -20,6 +20,9 @@ from smsdesk.store.groups import AWAY
 
 log = structlog.get_logger()
 
+# The framework names a parameter as the handler does, where its name in the query is no name in Python.
+ASKED_AS = {"created_from": "created_at[from]", "created_to": "created_at[to]"}
+
 
 class NotKnown(Exception):
     """The request's subdomain and token are not known."""
@@ -120,7 +123,9 @@ def _sentence(error: HTTPException) -> str:
     """Which parameter was wrong and why, out of the framework's own list."""
     extra = error.extra if isinstance(error.extra, list) else []
     wrong = [
-        f"{one.get('key', 'request body')}: {one.get('message', 'invalid')}" for one in extra if isinstance(one, dict)
+        f"{ASKED_AS.get(key := one.get('key', 'request body'), key)}: {one.get('message', 'invalid')}"
+        for one in extra
+        if isinstance(one, dict)
     ]
     return "; ".join(wrong) or "the request cannot be read as JSON of the documented form"
 

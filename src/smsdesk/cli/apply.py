@@ -55,7 +55,7 @@ def apply(
 
     async def work() -> None:
         async with open_database(data) as database:
-            await _apply(database, setup, yes=yes, json=json)
+            await apply_file(database, setup, yes=yes, json=json)
 
     with telling():
         setup = read_file(file)
@@ -75,7 +75,8 @@ def read_file(file: str) -> SetupFile:
     return SetupFile("standard input" if file == "-" else file, data, folder, configs, os.environ)
 
 
-async def _apply(database: Database, setup: SetupFile, *, yes: bool, json: bool) -> None:
+async def apply_file(database: Database, setup: SetupFile, *, yes: bool, json: bool) -> None:
+    """Shows the plan, asks unless `yes`, and applies it; plans again, and says so, where somebody else was first."""
     for _ in range(ATTEMPTS):
         plans = await plan_setup(database, setup, secrets.token_bytes)
         if not json:

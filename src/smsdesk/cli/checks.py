@@ -143,7 +143,7 @@ async def _carrier(row: CarrierRow, configs: Configs) -> Sequence[Finding]:
     settings: dict[str, Any] = {**defaults(configs[row.type]), **row.config}
     host, port = settings.get("host"), settings.get("port")
     if not isinstance(host, str) or not isinstance(port, int):
-        return missing or [Finding(name, "ok", row.type)]
+        return missing or [Finding(name, "ok", f"{row.type} at its own default address, which was not tried")]
     return [*missing, await _address(name, host, port)]
 
 

@@ -9,9 +9,7 @@ from smsdesk.store.db import TRY_AGAIN
 from smsdesk.store.groups import AWAY
 
 
-async def repeat(
-    name: str, seconds: float, job: Callable[[], Awaitable[object]], log: FilteringBoundLogger
-) -> None:
+async def repeat(name: str, seconds: float, job: Callable[[], Awaitable[object]], log: FilteringBoundLogger) -> None:
     """Runs the job, waits so many seconds, and so on until cancelled. One that fails is logged and run again."""
     while True:
         task = asyncio.ensure_future(job())

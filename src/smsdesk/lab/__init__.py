@@ -9,7 +9,7 @@ Faults are set with `PUT /faults` (`faults.Faults` lists them), or asked for by 
 
     #lose           the handset gets it, submit_sm_resp never leaves
     #vanish         nobody gets anything: no handset, no answer, no receipt
-    #drop           the handset gets it, the line is reset instead of an answer
+    #drop           the handset gets it, the line is closed instead of an answer
     #refuse:0x0B    refused with this command_status, 0x08 without one
     #throttle       refused with ESME_RTHROTTLED
     #slow:2         the answer comes after so many seconds, 2 without a number

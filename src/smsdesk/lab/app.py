@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-from litestar import Litestar, MediaType, Request, Response, Router, delete, get, post, put
+from litestar import Litestar, Request, Response, Router, delete, get, post, put
 from litestar.datastructures import State
 from litestar.exceptions import ClientException, HTTPException
 from litestar.params import FromPath, JSONBody, QueryParameter
@@ -106,7 +106,7 @@ def _set_auto_reply(smsc: Smsc, number: str, body: str | None) -> None:
         smsc.handsets.handset(_known_form(number)).auto_reply = body
 
 
-@get("/texts", sync_to_thread=False, media_type=MediaType.JSON)
+@get("/texts", sync_to_thread=False)
 def all_texts(
     state: State, request: Request[None, None, State], after: _After = 0, limit: _Limit = 1000
 ) -> Response[list[views.TextView]] | Stream:

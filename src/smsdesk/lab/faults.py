@@ -28,9 +28,9 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """submit_sm a second of one system; those above get ESME_RTHROTTLED."""
     answer_delay: Seconds = 0.0
     drop: Share = 0.0
-    """The handset gets the text and the line is reset instead of an answer."""
+    """The handset gets the text and the line is closed instead of an answer; answers before it still leave."""
     drop_after: Count = 0
-    """The line is reset instead of the answer to its submit_sm number so many."""
+    """The line is closed instead of the answer to its submit_sm number so many."""
     no_receipt: Share = 0.0
     receipt_delay: Seconds = 0.0
     receipt_first: Share = 0.0
@@ -42,7 +42,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     lose_deliver_answer: Share = 0.0
     """The lab takes a deliver_sm_resp for lost, so the receipt or reply comes again."""
     drop_after_deliver: Count = 0
-    """The line is reset after so many deliver_sm on it."""
+    """The line is closed after so many deliver_sm on it."""
 
 
 NO_FAULTS = Faults()

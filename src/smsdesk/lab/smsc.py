@@ -124,7 +124,7 @@ class Smsc:
     def _answer(self, line: Line, answer: SubmitSmResp, verdict: Verdict) -> None:
         if verdict.drops:
             self._counters.dropped_lines += 1
-            line.abort()
+            line.close()
         if verdict.answers:
             self._in(verdict.answer_delay, partial(line.send, answer))
         else:

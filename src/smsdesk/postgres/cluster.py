@@ -105,12 +105,13 @@ class Cluster:
 def open_cluster(data_dir: Path) -> Cluster:
     """Finds or lays out the cluster of a data folder, without starting it. Raises PostgresError."""
     data_dir = data_dir.absolute()
+    binaries = find_binaries()
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         with exclusive(data_dir / "postgres.lock"):
             account = service_account(data_dir / "postgres" / "data")
             home = cluster_home(data_dir, account)
-            return Cluster(data_dir, home, readable_binaries(find_binaries(), account), account)
+            return Cluster(data_dir, home, readable_binaries(binaries, account), account)
     except OSError as error:
         raise PostgresError(
             f"The data folder {data_dir} cannot be used: {error}. Give another one with --data, or run as its owner."

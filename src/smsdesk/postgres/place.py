@@ -1,6 +1,7 @@
 """Where a cluster and its programs lie, so that the account which runs them can reach them."""
 
 import hashlib
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -43,7 +44,10 @@ def cluster_home(data_dir: Path, account: Account) -> Path:
 
 
 def _keep_outside(link: Path, account: Account) -> None:
-    home = _make_public(OUTSIDE) / hashlib.sha256(os.fsencode(link.parent)).hexdigest()[:12]
+    name = hashlib.sha256(os.fsencode(link.parent)).hexdigest()[:12]
+    homes = (_make_public(OUTSIDE) / f"{name}-{number}" for number in itertools.count(1))
+    # A folder that was removed and made again begins empty; the cluster of the removed one stays for a person to judge.
+    home = next(home for home in homes if not home.exists())
     account.make_directory(home)
     link.symlink_to(home)
     _log.warning("postgres.kept_outside", link=str(link), cluster=str(home), unreachable_for=account.name)

@@ -31,6 +31,16 @@ def use_cluster(data_dir: Path, *, keep: bool = False, settings: Mapping[str, st
         _leave(cluster, users, keep=keep)
 
 
+def revive(data_dir: Path) -> None:
+    """Starts the server of a data folder again, after it died under its users. Blocks. Raises PostgresError."""
+    cluster = open_cluster(data_dir)
+    try:
+        with exclusive(cluster.home / "turnstile.lock"):
+            ensure_running(cluster, {})
+    except OSError as error:
+        raise PostgresError(f"The cluster in {cluster.home} cannot be used: {error}. Run as its owner.") from error
+
+
 def _enter(cluster: Cluster, settings: Mapping[str, str]) -> int:
     try:
         with exclusive(cluster.home / "turnstile.lock"):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypeVar
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -38,6 +38,8 @@ class Value:
     node: Node
     path: str
     findings: Findings
+    key: Node | None = None
+    """The key that it stands under, where it does."""
 
     @property
     def place(self) -> Place:
@@ -59,6 +61,10 @@ class Value:
     def wrong(self, says: str) -> None:
         """Records a mistake at this value."""
         self.findings.faults.append(Fault(self.place, says))
+
+    def wrong_key(self, says: str) -> None:
+        """Records a mistake at the key of this value."""
+        replace(self, node=self.key or self.node).wrong(says)
 
     def child(self, node: Node, path: str) -> "Value":
         self.findings.looked_at += 1
@@ -91,10 +97,11 @@ class Value:
             if key.tag == f"{_TAG}merge":
                 merged = {**self._merged(node), **merged}
             elif (name := at.read(text())) is not None:
+                each = replace(self.child(node, self._join(name)), key=key)
                 if name in own:
-                    Value(key, self._join(name), self.findings).wrong("this key stands here twice: keep one of them")
+                    each.wrong_key("this key stands here twice: keep one of them")
                 else:
-                    own[name] = self.child(node, self._join(name))
+                    own[name] = each
         return {**merged, **own}
 
     def _merged(self, node: Node) -> dict[str, "Value"]:
@@ -201,7 +208,7 @@ def mapping(value: Value, readers: Mapping[str, "Reader[Any]"]) -> tuple[dict[st
     places: dict[str, Place] = {}
     for name, each in value.fields().items():
         if name not in readers:
-            each.wrong(f'there is no key "{name}" here.{meant(name, readers)}')
+            each.wrong_key(f'there is no key "{name}" here.{meant(name, readers)}')
             continue
         try:
             values[name] = readers[name](each)

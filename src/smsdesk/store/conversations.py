@@ -63,7 +63,7 @@ async def open_inbound(conn: Connection, tenant_id: int, chat: OpenChat, end_use
     await conn.execute(
         """
         insert into participants (tenant_id, chat_id, participant_id, type, end_user_id, connected_at)
-        values ($1, $2, $2 + 1, 'end_user', $3, $4)
+        values ($1, $2::bigint, $2::bigint + 1, 'end_user', $3, $4)
         """,
         tenant_id, chat.chat_id, end_user_id, now,
     )  # fmt: skip

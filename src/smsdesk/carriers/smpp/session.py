@@ -301,10 +301,9 @@ class Session(asyncio.Protocol):
             return
         if not self._window.idle():
             self._schedule_flush()
-        room = self.room()
-        if self._full and room:
-            self._line.sink.room()
-        self._full = not room
+        was_full, self._full = self._full, not self.room()
+        if was_full and not self._full:
+            self._line.sink.room()  # which may send at once and fill it again
         if self._draining and self._window.idle() and not self._inbound and not self._drained.done():
             self._drained.set_result(None)
 

@@ -1,0 +1,186 @@
+"""One process that sends: its row among the nodes, its lines, its sweeps, and what wakes it."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from smsdesk.actions.bury_dead_nodes import NODE_LIFE, bury_dead_nodes
+from smsdesk.actions.end_silent_texts import end_silent_texts
+from smsdesk.actions.expire_chats import expire_chats
+from smsdesk.actions.receive_reply import ReceiveReply
+from smsdesk.domain.reply import MISSING_PART_WAIT
+from smsdesk.jobs.deliver_texts import Node
+from smsdesk.jobs.lines import Lines, Surroundings
+from smsdesk.jobs.repeat import repeat, report
+from smsdesk.jobs.sink import Place
+from smsdesk.store import nodes, replies
+from smsdesk.store.db import Database, Ids
+from smsdesk.store.groups import AWAY
+from smsdesk.store.tenants import tenant_ids
+from smsdesk.store.wakeups import listen
+
+RENEW = 2.0
+"""Seconds between two renewals of the node's row."""
+FRESH = 6.0
+"""Seconds after a renewal in which texts are claimed: well within the life of a node."""
+LOOK_FOR_SETUP = 1.0
+RECEIVED_KEPT = timedelta(days=7)
+"""How long replies are remembered: networks repeat themselves for a day or two."""
+
+
+class Worker:
+    """Sends, records and sweeps for all tenants until cancelled; any number of them share one database."""
+
+    def __init__(
+        self,
+        db: Database,
+        ids: Ids,
+        *,
+        name: str,
+        clock: Callable[[], datetime],
+        random: Callable[[], float],
+        log: FilteringBoundLogger,
+    ) -> None:
+        """`name` is for people, such as host and process id; `clock` gives UTC, `random` numbers in 0..1."""
+        self._db = db
+        self._name = name
+        self._clock = clock
+        self._log = log
+        self._receive_reply = ReceiveReply(db, ids)
+        self._around = Surroundings(self._receive_reply, os.environ, random, self.wake)
+        self._node_id = 0
+        self._renewed = self._steady_since = -NODE_LIFE.total_seconds()
+        self._lines: Lines | None = None
+        self._setup_changed = asyncio.Event()
+        self.ready = asyncio.Event()
+        """Set once the lines that are set up have been started."""
+
+    def wake(self, tenant_id: int | None = None) -> None:
+        """A hint that a text was queued for this tenant, or for any."""
+        if self._lines is not None:
+            self._lines.wake(tenant_id)
+
+    def states(self) -> dict[tuple[int, str], str]:
+        """What each line is doing, by tenant and name, for people."""
+        return self._lines.states() if self._lines else {}
+
+    async def run(self) -> None:
+        """Works until cancelled; then drains the lines, writes down what they learned, and takes its row away."""
+        await self._begin()
+        lines = self._lines = Lines(self._place, Node(self._node_id, self._is_fresh), self._around)
+        jobs = [
+            asyncio.ensure_future(repeat(job.__name__.strip("_"), seconds, job, self._log))
+            for seconds, job in (
+                (RENEW, self._renew),
+                (0.0, self._refresh_lines),
+                (RENEW, self._bury),
+                (LOOK_FOR_SETUP, self._listen),
+                (5.0, self._expire_chats),
+                (5.0, self._take_in_incomplete),
+                (60.0, self._end_silent),
+                (3600.0, self._forget_received),
+            )
+        ]
+        try:
+            await asyncio.wait(jobs)
+        finally:
+            renewing, *others = jobs
+            for job in others:
+                job.cancel()
+            await asyncio.wait(others)
+            await lines.stop()
+            renewing.cancel()
+            await self._leave()
+
+    async def _begin(self) -> None:
+        """Gets onto the list of nodes, however long the database is away."""
+        while not self._node_id:
+            try:
+                async with self._db.connection() as conn:
+                    node_id = await nodes.new_id(conn)
+                self._node_id = node_id
+                await self._renew()
+            except AWAY as error:
+                report("begin", error, self._log)
+                await asyncio.sleep(LOOK_FOR_SETUP)
+
+    async def _leave(self) -> None:
+        try:
+            async with self._db.connection() as conn:
+                await nodes.remove(conn, self._node_id)
+        except AWAY as error:
+            report("leave", error, self._log)
+
+    async def _renew(self) -> None:
+        now, began = self._clock(), time.monotonic()
+        async with self._db.connection() as conn:
+            await nodes.renew(conn, self._node_id, self._name, now, now + NODE_LIFE)
+        if began - self._renewed > NODE_LIFE.total_seconds():
+            self._steady_since = began
+        self._renewed = began
+
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._renewed < FRESH
+
+    async def _bury(self) -> None:
+        # After an outage nobody's row is fresh, ours included: the others get the time to renew theirs.
+        if time.monotonic() - self._steady_since < NODE_LIFE.total_seconds():
+            return
+        buried = await bury_dead_nodes(self._db, self._clock())
+        if buried:
+            self._log.warning("a node died: what it was sending is doubtful", texts=buried)
+
+    async def _refresh_lines(self) -> None:
+        assert self._lines is not None
+        self._setup_changed.clear()
+        await self._lines.refresh(self._place(0, 0, ""))
+        self.ready.set()
+        try:
+            async with asyncio.timeout(LOOK_FOR_SETUP):
+                await self._setup_changed.wait()
+        except TimeoutError:
+            return
+
+    async def _listen(self) -> None:
+        await listen(self._db.dsn, self._heard)
+
+    def _heard(self, channel: str, payload: str) -> None:
+        if channel == "setup":
+            self._setup_changed.set()
+        else:
+            self.wake(int(payload) if payload.isdecimal() else None)
+
+    async def _tenants(self) -> list[int]:
+        async with self._db.connection() as conn:
+            return await tenant_ids(conn)
+
+    async def _expire_chats(self) -> None:
+        for tenant_id in await self._tenants():
+            await expire_chats(self._db, tenant_id, self._clock())
+
+    async def _end_silent(self) -> None:
+        for tenant_id in await self._tenants():
+            await end_silent_texts(self._db, tenant_id, self._clock())
+
+    async def _take_in_incomplete(self) -> None:
+        now = self._clock()
+        for tenant_id in await self._tenants():
+            async with self._db.connection() as conn:
+                waiting = await replies.find_incomplete(conn, tenant_id, now - MISSING_PART_WAIT)
+            for long in waiting:
+                received = await self._receive_reply.incomplete(tenant_id, long, now)
+                if received.answered:
+                    self.wake(tenant_id)
+
+    async def _forget_received(self) -> None:
+        for tenant_id in await self._tenants():
+            async with self._db.connection() as conn:
+                await replies.forget_received(conn, tenant_id, self._clock() - RECEIVED_KEPT)
+
+    def _place(self, tenant_id: int, carrier_id: int, name: str) -> Place:
+        log = self._log.bind(tenant_id=tenant_id, carrier=name) if tenant_id else self._log
+        return Place(self._db, tenant_id, carrier_id, self._clock, log)
