@@ -1,12 +1,6 @@
 """`smsdesk` and `python -m smsdesk`: the command line."""
 
-from smsdesk.cli.app import app
-
-
-def main() -> None:
-    """Runs the command that was typed."""
-    app()
-
+from smsdesk.cli.app import main
 
 if __name__ == "__main__":
     main()

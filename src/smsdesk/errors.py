@@ -34,7 +34,7 @@ Reason = Literal[
 REASONS: frozenset[str] = frozenset(get_args(Reason))
 
 
-class Problem(Exception):  # noqa: N818 - it is the user's problem, and named so everywhere
+class Problem(Exception):
     """A request that cannot be done, and why; `detail` says where and what to do, for people."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:

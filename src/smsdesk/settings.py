@@ -24,8 +24,8 @@ class Settings:
     """The least serious line that is logged: debug, info, warning or error."""
     pool: int = 8
     """The most connections to PostgreSQL that one process holds."""
-    lab: str = "127.0.0.1:2775"
-    """Where carriers of the type `lab` are."""
+    lab_page: str = ""
+    """Where the handsets of a lab are, for the link on the first page; no link where empty."""
 
     @property
     def data_dir(self) -> Path:

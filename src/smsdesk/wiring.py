@@ -26,6 +26,7 @@ from smsdesk.api.v1.chat_object import render_sent
 from smsdesk.jobs.worker import Worker
 from smsdesk.postgres import PostgresError
 from smsdesk.postgres.use import revive
+from smsdesk.settings import Settings
 from smsdesk.store.db import Database, Ids
 from smsdesk.store.groups import AWAY
 from smsdesk.store.hints import Hints
@@ -40,7 +41,7 @@ Clock = Callable[[], datetime]
 
 
 def build_services(
-    db: Database, ids: Ids, domain: str, wake: Callable[[int], None], clock: Clock = utc_now
+    db: Database, ids: Ids, settings: Settings, wake: Callable[[int], None], clock: Clock = utc_now
 ) -> Services:
     """The API's use cases on this database."""
     return Services(
@@ -51,7 +52,8 @@ def build_services(
         send_message=SendMessage(db, ids, clock, render_sent),
         answer_chat=AnswerChat(db, ids, clock),
         finish_chat=FinishChat(db, clock),
-        domain=domain,
+        domain=settings.domain,
+        lab_page=settings.lab_page,
         wake=wake,
     )
 
@@ -69,7 +71,7 @@ def http_server(app: ASGIApp) -> HttpServer:
     """A server for the app; run it with `serve(sockets)`, end it with `should_exit`."""
     return HttpServer(
         uvicorn.Config(
-            app,  # type: ignore[arg-type]
+            app,
             loop="none",
             http="httptools",
             ws="none",
@@ -96,7 +98,7 @@ class Roles:
 class Server:
     """One process of smsdesk on a database: the API, the worker, or both on one event loop."""
 
-    def __init__(self, db: Database, roles: Roles, *, domain: str, embedded: Path | None) -> None:
+    def __init__(self, db: Database, roles: Roles, settings: Settings, *, embedded: Path | None) -> None:
         """`embedded` is the data folder whose PostgreSQL is ours to start again when it dies; None where it is not."""
         self._db = db
         self._roles = roles
@@ -107,7 +109,7 @@ class Server:
             db, ids, name=f"{socket.gethostname()}:{os.getpid()}", clock=utc_now, random=random.random, log=self._log
         )
         self._hints = Hints(db, self._worker.wake if roles.worker else None)
-        self._services = build_services(db, ids, domain, self._hints.wake)
+        self._services = build_services(db, ids, settings, self._hints.wake)
         self._http: HttpServer | None = None
         self._sockets: list[socket.socket] = []
 

@@ -103,7 +103,13 @@ def test_a_person_is_asked(run: Run, database: str, tmp_path: Path, answer: str,
     command = "import typer; from smsdesk.cli.apply import apply; typer.run(apply)"
     environment = {**os.environ, "SMSDESK_DATABASE_URL": database}
     done = subprocess.run(
-        [sys.executable, "-c", command, path], stdin=stdin, capture_output=True, text=True, timeout=60, env=environment
+        [sys.executable, "-c", command, path],
+        check=False,
+        stdin=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
     )
     os.close(terminal)
     os.close(stdin)

@@ -215,7 +215,7 @@ async def test_a_line_that_cannot_work_leaves_the_others_alone(db: Database, lab
             return worker.states()[1, "bad"] == "bound"
 
         await eventually(two_lines, "the corrected line bound")
-        assert before["name"] in {line["name"] for line in await http(lab, "GET", "/lines")}
+        assert before["line"] in {line["line"] for line in await http(lab, "GET", "/lines")}
         async with db.connection() as conn:
             await conn.execute("delete from carriers where carrier_id = 2")
             await conn.execute("update tenants set changed_at = $1", now())

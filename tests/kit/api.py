@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 
 from smsdesk.api.services import Services
+from smsdesk.settings import Settings
 from smsdesk.store.db import Database, Ids
 from smsdesk.wiring import build_app, build_services, http_server
 
@@ -129,7 +130,7 @@ async def api(database: str) -> AsyncIterator[Api]:
     await _set_up(conn)
     db, clock = Database(database, size=4), Clock()
     await db.open()
-    services = build_services(db, Ids(), "", lambda _tenant_id: None, clock)
+    services = build_services(db, Ids(), Settings(), lambda _tenant_id: None, clock)
     await services.directory.refresh()
     server = http_server(build_app(services))
     listening = socket.create_server(("127.0.0.1", 0))

@@ -6,12 +6,14 @@ from typing import Any
 import structlog
 from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
+from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from smsdesk.api.auth import authenticate
 from smsdesk.api.docs import docs_routes, openapi_config
 from smsdesk.api.health import health
+from smsdesk.api.home import handsets, home, style
 from smsdesk.api.problems import answer, refusal
 from smsdesk.api.services import Caller, Services
 from smsdesk.api.v1 import chats, sms
@@ -42,7 +44,7 @@ def build_app(services: Services) -> ASGIApp:
     framework = _framework(services)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == sms.PATH:
+        if scope["type"] == ScopeType.HTTP and scope["path"] == sms.PATH:
             await endpoint(scope, receive, send)
         else:
             await framework(scope, receive, send)
@@ -73,7 +75,7 @@ def _framework(services: Services) -> Litestar:
         dependencies={"caller": Provide(provide_caller, sync_to_thread=False)},
     )
     return Litestar(
-        [v1, health, *docs_routes()],
+        [v1, health, home, style, handsets, *docs_routes()],
         dependencies={"services": Provide(provide_services, sync_to_thread=False)},
         exception_handlers={
             Problem: _problem,

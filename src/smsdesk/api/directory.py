@@ -1,7 +1,7 @@
 """The tenants as this process sees them: in memory, renewed within a second of a change."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -11,11 +11,6 @@ from smsdesk.store.tenants import read_tenant, versions
 
 EVERY = 0.5
 """Seconds between two looks at the tenants' times of change."""
-
-# A transaction that began before our look may end after it, with a time that we have passed.
-OVERLAP = timedelta(seconds=30)
-
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 log = structlog.get_logger()
 
@@ -30,7 +25,6 @@ class Directory:
 
     async def refresh(self) -> None:
         """Reads what has changed since the last look; raises one of UNREACHABLE where the database is away."""
-        since = max(self._seen.values()) - OVERLAP if self._seen else BEGINNING
         async with self._db.connection() as conn:
             for tenant_id, changed_at in (await versions(conn)).items():
                 if self._seen.get(tenant_id) == changed_at:

@@ -39,7 +39,9 @@ _START = f"""SwaggerUIBundle({{url: "{OPENAPI_PATH}", dom_id: "#swagger-ui", dee
 """
 
 # The page's own styles are set from its script, which a policy counts as inline.
-_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+)
 
 
 def openapi_config() -> OpenAPIConfig:

@@ -26,6 +26,8 @@ class Services:
     finish_chat: FinishChat
     domain: str = ""
     """The host name under which each tenant's subdomain lies; empty trusts the user name."""
+    lab_page: str = ""
+    """Where the lab's handsets are, where this server has a lab."""
     wake: Callable[[int], None] = lambda _tenant_id: None
     """Called when a tenant has a new text in the queue: a hint for whoever delivers."""
 

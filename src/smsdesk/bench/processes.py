@@ -1,7 +1,6 @@
 """What processes used, as Linux tells it under /proc."""
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -10,52 +9,52 @@ PROC = Path("/proc")
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """CPU seconds since the process began (user and system), and the most memory it ever had resident, in bytes."""
+    """CPU seconds, user and system, and the most memory that one process ever had resident, in bytes."""
 
     cpu_seconds: float
     peak_rss: int
 
 
 class Meter:
-    """CPU that named processes use from now on, and their peak memory.
+    """CPU that families of processes use from now on, and their peak memory.
 
-    `groups` maps a name to process ids; a group's processes may end in between, and what they used until the last look
-    still counts. Peak memory of a group is that of its largest process: shared memory would be counted many times in a
-    sum. Raises OSError where there is no /proc.
+    `roots` maps a name to a process id; a family is that process and all below it, whenever they were born, and those
+    that its members have waited for. Peak memory is that of its largest process: shared memory would be counted many
+    times in a sum. Raises OSError where there is no /proc.
     """
 
-    def __init__(self, groups: dict[str, Iterable[int]]) -> None:
+    def __init__(self, roots: dict[str, int]) -> None:
         if not (PROC / "self/stat").exists():
             raise OSError("CPU and memory of processes can be measured on Linux only: there is no /proc here")
-        self._groups = {name: tuple(pids) for name, pids in groups.items()}
-        self._first = {pid: usage(pid) for pids in self._groups.values() for pid in pids}
+        self._roots = roots
+        self._first = {name: usage(pid) or Usage(0.0, 0) for name, pid in roots.items()}
         self._last = dict(self._first)
 
     def look(self) -> dict[str, Usage]:
-        """Each group's use since the beginning of the measurement."""
-        for pid in self._last:
-            self._last[pid] = usage(pid) or self._last[pid]
-        return {name: self._group(pids) for name, pids in self._groups.items()}
-
-    def _group(self, pids: tuple[int, ...]) -> Usage:
-        cpu, peak = 0.0, 0
-        for pid in pids:
-            first, last = self._first[pid], self._last[pid]
-            if first and last:
-                cpu += last.cpu_seconds - first.cpu_seconds
-                peak = max(peak, last.peak_rss)
-        return Usage(round(cpu, 3), peak)
+        """Each family's use since the beginning; of one that is gone, until the last look."""
+        for name, pid in self._roots.items():
+            self._last[name] = usage(pid) or self._last[name]
+        return {
+            name: Usage(round(last.cpu_seconds - self._first[name].cpu_seconds, 3), last.peak_rss)
+            for name, last in self._last.items()
+        }
 
 
 def usage(pid: int) -> Usage | None:
-    """What this process used so far, None when it is gone. proc(5): utime and stime are fields 14 and 15 of stat."""
+    """What this process and its family used so far, None when it is gone."""
+    found = [each for each in map(_usage, family(pid)) if each]
+    return Usage(sum(each.cpu_seconds for each in found), max(each.peak_rss for each in found)) if found else None
+
+
+def _usage(pid: int) -> Usage | None:
+    """One process and the children that it has waited for: fields 14 to 17 of stat, proc(5)."""
     try:
         fields = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         status = (PROC / str(pid) / "status").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return None
     peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")), "0")
-    return Usage((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(peak) * 1024)
+    return Usage(sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK"), int(peak) * 1024)
 
 
 def family(pid: int) -> tuple[int, ...]:

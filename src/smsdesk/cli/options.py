@@ -1,9 +1,11 @@
 """What every command shares: its options, its database, and how it tells a person that something went wrong."""
 
 import asyncio
+import importlib.util
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +20,10 @@ from smsdesk.setup.faults import SetupError
 from smsdesk.setup.plan import SetupMoved
 from smsdesk.store.db import UNREACHABLE, Connection, Database
 from smsdesk.store.migrate import MigrationError, check, migrate
+
+new_event_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+if importlib.util.find_spec("uvloop"):  # Windows has none
+    new_event_loop = import_module("uvloop").new_event_loop
 
 T = TypeVar("T")
 
@@ -94,8 +100,8 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
     async def main() -> T:
         return await work()
 
-    with telling():
-        return asyncio.run(main())
+    with telling(), asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(main())
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def serve(
     async def work() -> None:
         async with open_database(data) as database:
             roles = Roles(api=role != Role.WORKER, worker=role != Role.API)
-            server = Server(database, roles, domain=settings.domain, embedded=None if database_url() else data)
+            server = Server(database, roles, settings, embedded=None if database_url() else data)
             stop = asyncio.Event()
             for name in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(name, stop.set)

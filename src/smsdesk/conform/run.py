@@ -19,7 +19,7 @@ MOST_BUSY = 50
 
 # Area codes whose numbers 555-0100 to 555-0199 are kept for examples: they belong to nobody (NANPA, 555 line numbers).
 AREAS = ("415", "212", "312", "206", "303", "617", "713", "512", "404", "602")
-PAGE_CONSUMER, PAGE_AGENT_ID = "+1 415-555-0100", 1
+PAGE_CONSUMER, PAGE_AGENT_ID, PAGE_AGENT_EMAIL = "+1 415-555-0100", 1, "john.doe@foo.com"
 PAGE_OUTBOUND, PAGE_OUTBOUND_ANSWER = "+1 628-555-0199", "+16285550199"
 
 
@@ -50,7 +50,7 @@ class Server:
     outbound_number: str = PAGE_OUTBOUND
     unknown_number: str = "+1 628-555-0142"
     agent_id: int = PAGE_AGENT_ID
-    agent_email: str = "john.doe@foo.com"
+    agent_email: str = PAGE_AGENT_EMAIL
     agent_info: str | None = None
     """The agent as JSON text, when every value of it is to be checked; without it only their kinds are."""
 

@@ -54,7 +54,12 @@ def check_send(fields: Mapping[str, object], tenant: Tenant) -> Send:
     if len(segments.parts) > MOST_PARTS:
         raise Problem("message_too_long")
     return Send(
-        end_user_number, outbound_number, body, segments, find_agent(fields, tenant), _ticket_id(fields.get("ticket_id"))
+        end_user_number,
+        outbound_number,
+        body,
+        segments,
+        find_agent(fields, tenant),
+        _ticket_id(fields.get("ticket_id")),
     )
 
 

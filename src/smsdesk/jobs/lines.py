@@ -27,7 +27,7 @@ OVERLAP = timedelta(minutes=1)
 """How far each look for changes goes back: clocks differ, and a change is seen at its commit."""
 
 
-class LineUnusable(Exception):  # noqa: N818 - it says what is the matter
+class LineUnusable(Exception):
     """A line whose set-up cannot work; the text says why and what to do."""
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 
-class SecretMissing(Exception):  # noqa: N818 - it says what is the matter
+class SecretMissing(Exception):
     """A secret that cannot be read; the text says which and what to do."""
 
 

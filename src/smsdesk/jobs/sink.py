@@ -42,7 +42,7 @@ class Place:
     log: FilteringBoundLogger
 
 
-class StillSending(Exception):  # noqa: N818 - a state, not a fault
+class StillSending(Exception):
     """A text to a number that has just opted out is still on the wire: its STOP cannot be acknowledged yet."""
 
 

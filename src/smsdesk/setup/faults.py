@@ -41,7 +41,7 @@ class SetupError(Exception):
         return [fault.line(self.file) for fault in self.faults]
 
 
-class WrongValue(Exception):  # noqa: N818 - it says what the value is
+class WrongValue(Exception):
     """Raised by the reader of one value; the text says what is wrong and what to write instead."""
 
 

@@ -13,7 +13,7 @@ HIDDEN = "password"
 """The field of an agent that a preview never shows. A carrier's password is a reference and no secret."""
 
 
-class SetupMoved(Exception):  # noqa: N818 - somebody else was first, which is no error
+class SetupMoved(Exception):
     """The set-up was changed by somebody else since the plan was made: plan again."""
 
 

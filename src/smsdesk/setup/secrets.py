@@ -15,7 +15,7 @@ LARGEST = 4096
 """Bytes of a secret."""
 
 
-class SecretMissing(Exception):  # noqa: N818 - a state of this machine
+class SecretMissing(Exception):
     """A reference that leads to no secret on this machine; the text says which and what to do."""
 
 

@@ -121,9 +121,15 @@ async def find_queues(conn: Connection, tenant_id: int, queue_ids: set[int]) -> 
     )
     return {
         row["leaf"]: Queue(
-            row["leaf"], row["names"][-1], row["parent_id"], row["position"], row["hidden"], row["deleted"],
-            tuple(row["names"]), tuple(row["ids"]),
-        )  # fmt: skip
+            row["leaf"],
+            row["names"][-1],
+            row["parent_id"],
+            row["position"],
+            row["hidden"],
+            row["deleted"],
+            tuple(row["names"]),
+            tuple(row["ids"]),
+        )
         for row in rows
     }
 

@@ -16,7 +16,7 @@ async def read_state(conn: Connection, subdomain: str, *, lock: bool = False) ->
     if tenant_id is None:
         return State(subdomain)
     locking = " for no key update" if lock else ""
-    settings = await conn.fetchval(f"select settings from tenants where tenant_id = $1{locking}", tenant_id)  # noqa: S608
+    settings = await conn.fetchval(f"select settings from tenants where tenant_id = $1{locking}", tenant_id)
     things: dict[Key, Fields] = {("settings", ""): settings}
     for row in await conn.fetch("select name, type, config from carriers where tenant_id = $1", tenant_id):
         things["carrier", row["name"]] = {"type": row["type"], **row["config"]}

@@ -71,7 +71,7 @@ class _Scope:
         """Sets columns of one row. Table and columns are named by this file, never by a user."""
         if columns:
             sets = ", ".join(f"{name} = ${index}" for index, name in enumerate(columns, 3))
-            statement = f"update {table} set {sets} where tenant_id = $1 and {key} = $2"  # noqa: S608
+            statement = f"update {table} set {sets} where tenant_id = $1 and {key} = $2"
             await self.run(statement, of, *columns.values())
 
 

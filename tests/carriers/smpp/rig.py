@@ -204,7 +204,8 @@ class Running:
     async def abandon(self) -> None:
         """Ends at once: the second cancelling cuts the drain of the first short."""
         self.task.cancel()
-        await asyncio.sleep(0)
+        for _ in range(5):  # turns of the loop until the first is noticed
+            await asyncio.sleep(0)
         await self.stop()
 
 

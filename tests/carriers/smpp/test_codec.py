@@ -2,7 +2,7 @@
 
 import pytest
 import smpp34
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import fields
 
@@ -30,6 +30,7 @@ def _kinds(cls: type[smpp.Pdu]) -> dict[str, object]:
 ANY_PDU = st.one_of([pdus_of(cls) for cls in smpp.PDUS])
 
 
+@settings(deadline=None)
 @given(ANY_PDU)
 def test_what_is_written_is_read(pdu: smpp.Pdu) -> None:
     octets = encode(pdu)
@@ -37,6 +38,7 @@ def test_what_is_written_is_read(pdu: smpp.Pdu) -> None:
     assert decode(octets) == pdu
 
 
+@settings(deadline=None)
 @given(st.lists(ANY_PDU, max_size=6), st.lists(st.integers(1, 200), min_size=1))
 def test_a_stream_may_be_cut_anywhere(pdus: list[smpp.Pdu], cuts: list[int]) -> None:
     stream, framer, read = b"".join(map(encode, pdus)), Framer(), []
@@ -67,6 +69,7 @@ def feed(framer: Framer, data: bytes) -> PduError | None:
     return None
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=60) | headed_noise(), max_size=6))
 def test_any_octets_are_pdus_or_a_pdu_error(chunks: list[bytes]) -> None:
     framer = Framer()
@@ -83,6 +86,7 @@ def test_any_octets_are_pdus_or_a_pdu_error(chunks: list[bytes]) -> None:
             problem = feed(framer, b"")
 
 
+@settings(deadline=None)
 @given(pdus_of(smpp.SubmitSm))
 def test_submit_sm_is_what_another_codec_writes(pdu: smpp.SubmitSm) -> None:
     ours = encode(pdu)
@@ -95,6 +99,7 @@ def test_submit_sm_is_what_another_codec_writes(pdu: smpp.SubmitSm) -> None:
         assert (theirs.source_addr, theirs.destination_addr) == (pdu.source_addr, pdu.destination_addr)
 
 
+@settings(deadline=None)
 @given(st.text("0123456789", max_size=20), MESSAGE, TLVS, st.integers(1, smpp.MAX_SEQUENCE_NUMBER))
 def test_what_another_codec_writes_is_read(digits: str, message: bytes, tlvs: dict[int, bytes], number: int) -> None:
     theirs = smpp34.DeliverSm(

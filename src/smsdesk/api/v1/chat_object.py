@@ -1,6 +1,7 @@
 """The chat object: the keys of the seed, in the seed's order, with the seed's formats and nulls."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -133,7 +134,7 @@ def _time(moment: datetime | None) -> str | None:
     return None if moment is None else time(moment)
 
 
-def _keys(chat: Chat) -> dict[str, object]:
+def _keys(chat: Chat) -> dict[str, Any]:
     return {
         "id": chat.chat_id,
         "lang": chat.lang,
@@ -151,9 +152,7 @@ def _keys(chat: Chat) -> dict[str, object]:
         "selected_menu": _menu(chat.queue),
         "menu_path": _menu_path(chat.queue),
         "agent_info": _agent(chat.agent),
-        "end_user": EndUserObject(
-            chat.end_user.end_user_id, chat.end_user.identifier, chat.end_user.out_contact_id
-        ),
+        "end_user": EndUserObject(chat.end_user.end_user_id, chat.end_user.identifier, chat.end_user.out_contact_id),
         "participants": [_participant(chat, one) for one in chat.participants],
         "outbound_number": chat.outbound_number,
     }

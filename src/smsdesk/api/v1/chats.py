@@ -149,7 +149,9 @@ async def read_messages(
 
 
 @post("/{chat_id:int}/message", status_code=200, summary="Answer as an agent", responses=REFUSALS)
-async def answer(services: NamedDependency[Services], caller: NamedDependency[Caller], chat_id: ChatId, data: JSONBody[NewAnswer]) -> MessageObject:
+async def answer(
+    services: NamedDependency[Services], caller: NamedDependency[Caller], chat_id: ChatId, data: JSONBody[NewAnswer]
+) -> MessageObject:
     """Sends an agent's words to the consumer. An agent who answers a chat that nobody has yet takes it."""
     if data.message.type != "text":
         raise Problem("parameter_invalid", "message.type must be text")
@@ -162,7 +164,9 @@ async def answer(services: NamedDependency[Services], caller: NamedDependency[Ca
 
 
 @patch("/{chat_id:int}", summary="End a chat", responses=REFUSALS)
-async def change(services: NamedDependency[Services], caller: NamedDependency[Caller], chat_id: ChatId, data: JSONBody[ChatPatch]) -> ChatObject:
+async def change(
+    services: NamedDependency[Services], caller: NamedDependency[Caller], chat_id: ChatId, data: JSONBody[ChatPatch]
+) -> ChatObject:
     """Finishes a chat; the next send to its consumer opens a new one."""
     if data.chat.status != "finished":
         raise Problem("parameter_invalid", "chat.status must be finished")
@@ -185,7 +189,8 @@ def _number(raw: str | None, name: str, caller: Caller) -> str | None:
     if raw is None:
         return None
     # A plus that was not escaped in the query arrives as a space.
-    number = read_number(raw.strip() if raw[:1] != " " else f"+{raw.strip()}", frozenset(caller.tenant.settings.allowed_regions))
+    written = f"+{raw.strip()}" if raw[:1] == " " else raw
+    number = read_number(written, frozenset(caller.tenant.settings.allowed_regions))
     if isinstance(number, NumberProblem):
         raise Problem("parameter_invalid", f"{name} is not a phone number of an allowed region")
     return number

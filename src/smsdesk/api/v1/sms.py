@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 import structlog
-from litestar.types import Receive, Scope, Send
+from litestar.types import HTTPScope, Receive, Send
 
 from smsdesk.api.auth import CHALLENGE, authenticate
 from smsdesk.api.http import BodyTooLarge, ClientGone, Headers, header, read_body, respond
@@ -50,7 +50,7 @@ class SmsEndpoint:
         self._send_message = services.send_message
         self._waiting = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         self._waiting += 1
         try:
             status, body, headers = await self._answer(scope, receive)
@@ -63,19 +63,21 @@ class SmsEndpoint:
         except AWAY as error:
             log.warning("send not accepted: database away", error=type(error).__name__)
             (status, body), headers = refusal("overloaded"), ((b"retry-after", b"1"),)
-        except Exception:  # noqa: BLE001 - the request's edge: the one place that may catch all
+        except Exception:
             log.exception("send failed")
             (status, body), headers = refusal("internal_error"), ()
         finally:
             self._waiting -= 1
         await respond(send, status, body, headers)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, scope: HTTPScope, receive: Receive) -> Answer:
         if scope["method"] != "POST":
             return *refusal("method_not_allowed"), ((b"allow", b"POST"),)
         who = authenticate(
-            self._directory.tenants, header(scope, b"authorization"), header(scope, b"host") or b"",
-            self._services.domain
+            self._directory.tenants,
+            header(scope, b"authorization"),
+            header(scope, b"host") or b"",
+            self._services.domain,
         )
         if who is None:
             return *refusal("unauthorized"), (CHALLENGE,)
@@ -123,7 +125,7 @@ def _fields(body: bytes) -> Mapping[str, object]:
     return fields
 
 
-def _key(scope: Scope) -> str | None:
+def _key(scope: HTTPScope) -> str | None:
     raw = header(scope, b"idempotency-key")
     if raw is None:
         return None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import cast
 
 from structlog.typing import FilteringBoundLogger
 
@@ -112,7 +113,7 @@ class Session(asyncio.Protocol):
     # What asyncio tells a session.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast(asyncio.Transport, transport)  # uvloop has a class of its own
         config = self._line.config
         self._transport = transport
         number = self._window.next_sequence_number()

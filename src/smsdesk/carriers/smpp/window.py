@@ -111,13 +111,12 @@ class Window:
         """Keeps the rule: a queue holds texts with parts to write, and one that has parts written only as its head."""
         outcome = submission.settle()
         queue = next((queue for queue in (self._again, self._waiting) if queue and queue[0] is submission), None)
-        if outcome is None:
-            if queue is None and submission.unwritten and not submission.open:
+        if queue is None:
+            if submission.unwritten and not submission.open:
                 self._again.append(submission)
-            return []
-        if queue is not None:
+        elif not submission.unwritten:
             queue.popleft()
-        return [(submission.text, outcome)]
+        return [] if outcome is None else [(submission.text, outcome)]
 
 
 def _lose(submissions: Iterable[Submission], detail: str) -> list[Settled]:

@@ -2,7 +2,11 @@
 --
 -- Whoever changes a text locks its row first, rows in the order of message_id, and a carrier's row before any text's.
 -- domain/text_state.py holds the table of legal moves that these functions obey; tests/store/test_text_moves.py runs
--- every order of events against both. The plans must stay index look-ups however the tables grow, hence the settings.
+-- every order of events against both.
+--
+-- A session plans these statements once, perhaps while the tables are empty and nothing is known of them, and must
+-- still look rows up by key when there are millions: hence the settings, the loops, and `lateral (... offset 0)`, which
+-- leave the planner no other way. Plain joins with the arrays read all of the tenant's rows.
 
 -- Refused attempts of this text. `attempt` also counts those that did not leave.
 alter table texts add column refusals smallint not null default 0;
@@ -14,28 +18,28 @@ alter table opt_outs add column quiet_at timestamptz;
 create index received_by_session on received (tenant_id, carrier_id, session, at);
 
 -- Takes texts out of flight and writes their end onto the messages. The first failure keeps its reason; why a queued
--- text was refused before is no such reason.
+-- text was refused before is no such reason. Like judge_parts and apply_receipts it is called by the others here, and
+-- runs under their settings.
 create function end_texts(
     p_tenant bigint, p_now timestamptz, p_ids bigint[], p_states text[], p_reasons text[], p_codes text[]
 ) returns void
 language plpgsql
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set plan_cache_mode = force_generic_plan
 as $$
+declare
+    v_text record;
+    v_first boolean;
 begin
-    with ended as (
-        delete from texts t using unnest(p_ids, p_states, p_reasons, p_codes) u (id, state, reason, code)
-        where t.tenant_id = p_tenant and t.message_id = u.id
-        returning t.chat_id, t.message_id, u.state as ended_as,
-                  case when u.state = 'delivered' then null
-                       when t.reason is null or t.state = 'queued' then u.reason else t.reason end as reason,
-                  case when u.state = 'delivered' or t.reason is null or t.state = 'queued' then u.code
-                       else t.code end as code
-    )
-    update messages m set state = e.ended_as, reason = e.reason, code = e.code, ended_at = p_now
-    from ended e where m.tenant_id = p_tenant and m.chat_id = e.chat_id and m.message_id = e.message_id;
+    for i in 1..coalesce(cardinality(p_ids), 0) loop
+        delete from texts t where t.tenant_id = p_tenant and t.message_id = p_ids[i]
+        returning t.chat_id, t.state, t.reason, t.code into v_text;
+        continue when not found;
+        v_first := p_states[i] <> 'delivered' and v_text.state <> 'queued' and v_text.reason is not null;
+        update messages m
+        set state = p_states[i], ended_at = p_now,
+            reason = case when v_first then v_text.reason when p_states[i] <> 'delivered' then p_reasons[i] end,
+            code = case when v_first then v_text.code else p_codes[i] end
+        where m.tenant_id = p_tenant and m.chat_id = v_text.chat_id and m.message_id = p_ids[i];
+    end loop;
 end $$;
 
 -- Texts to send, first due first: they and their parts are `sending` under this node before a byte leaves. Those past
@@ -49,6 +53,7 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
+set enable_sort = off
 as $$
 #variable_conflict use_column
 declare
@@ -58,7 +63,7 @@ declare
     v_reasons text[];
 begin
     -- Rounds, so that a crowd of texts past their time does not hide the others. Bounded, so that a call stays short.
-    for i in 1..25 loop
+    for round in 1..25 loop
         v_ids := array(
             select message_id from texts
             where tenant_id = p_tenant and carrier_id = p_carrier and state = 'queued' and due_at <= p_now
@@ -70,152 +75,158 @@ begin
         select array_agg(t.message_id), array_agg(case when t.valid_until <= p_now then 'expired' else 'failed' end),
                array_agg(case when t.valid_until <= p_now then 'expired_here' else 'opted_out' end)
         into v_ended, v_states, v_reasons
-        from texts t left join opt_outs o on o.tenant_id = p_tenant and o.number = t.destination
-        where t.tenant_id = p_tenant and t.message_id = any (v_ids)
-          and (t.valid_until <= p_now or (o.number is not null and t.kind <> 'confirmation'));
+        from unnest(v_ids) u (id)
+        cross join lateral (
+            select t.message_id, t.destination, t.kind, t.valid_until from texts t
+            where t.tenant_id = p_tenant and t.message_id = u.id offset 0
+        ) t
+        left join lateral (
+            select o.number from opt_outs o where o.tenant_id = p_tenant and o.number = t.destination offset 0
+        ) o on true
+        where t.valid_until <= p_now or (o.number is not null and t.kind <> 'confirmation');
         exit when v_ended is null;
-        perform end_texts(p_tenant, p_now, v_ended, v_states, v_reasons, array_fill(null::text, array[cardinality(v_ended)]));
-        exit when cardinality(v_ended) < cardinality(v_ids);
+        perform end_texts(p_tenant, p_now, v_ended, v_states, v_reasons,
+                          array_fill(null::text, array[cardinality(v_ended)]));
+        v_ids := array(select id from unnest(v_ids) id where id <> all (v_ended));
+        exit when v_ids <> '{}';
     end loop;
-    if v_ids = '{}' then
-        return;
-    end if;
 
-    update texts set state = 'sending', node_id = p_node, attempt = attempt + 1, state_at = p_now,
-                     reason = null, code = null
-    where tenant_id = p_tenant and message_id = any (v_ids);
+    for i in 1..cardinality(v_ids) loop
+        update texts set state = 'sending', node_id = p_node, attempt = attempt + 1, state_at = p_now, reason = null,
+                         code = null
+        where tenant_id = p_tenant and message_id = v_ids[i];
+    end loop;
 
     insert into parts (tenant_id, message_id, attempt, part, chat_id, carrier_id, state, claimed_at, state_at)
     select t.tenant_id, t.message_id, t.attempt, n, t.chat_id, p_carrier, 'sending', p_now, p_now
-    from texts t
-    join messages m on m.tenant_id = p_tenant and m.chat_id = t.chat_id and m.message_id = t.message_id
-    cross join generate_series(1, m.parts) n
-    where t.tenant_id = p_tenant and t.message_id = any (v_ids);
+    from unnest(v_ids) u (id)
+    cross join lateral (
+        select t.tenant_id, t.message_id, t.attempt, t.chat_id from texts t
+        where t.tenant_id = p_tenant and t.message_id = u.id offset 0
+    ) t
+    cross join lateral (
+        select m.parts from messages m
+        where m.tenant_id = p_tenant and m.chat_id = t.chat_id and m.message_id = t.message_id offset 0
+    ) m
+    cross join generate_series(1, m.parts) n;
 
     return query
     select t.message_id, t.attempt, t.source, t.destination, m.body, m.encoding, m.parts, t.valid_until
-    from texts t
-    join messages m on m.tenant_id = p_tenant and m.chat_id = t.chat_id and m.message_id = t.message_id
-    where t.tenant_id = p_tenant and t.message_id = any (v_ids)
-    order by t.due_at, t.message_id;
+    from unnest(v_ids) with ordinality u (id, i)
+    cross join lateral (select * from texts t where t.tenant_id = p_tenant and t.message_id = u.id offset 0) t
+    cross join lateral (
+        select m.body, m.encoding, m.parts from messages m
+        where m.tenant_id = p_tenant and m.chat_id = t.chat_id and m.message_id = t.message_id offset 0
+    ) m
+    order by u.i;
 end $$;
 
--- What receipts say about parts that are known. A part's first end stays; a text ends when all its parts have ended,
--- as delivered when all have arrived, else as the first one that did not.
+-- How a text ends whose parts have all ended: as delivered when all have arrived, else as the first that did not.
+-- No row while a part is open.
+create function judge_parts(p_tenant bigint, p_message bigint, p_attempt smallint)
+returns table (state text, code text)
+language plpgsql
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select coalesce((array_agg(p.state order by p.state_at, p.part) filter (where p.state <> 'delivered'))[1],
+                    'delivered'),
+           (array_agg(p.code order by p.state = 'delivered', p.state_at, p.part))[1]
+    from parts p where p.tenant_id = p_tenant and p.message_id = p_message and p.attempt = p_attempt
+    having bool_and(p.state in ('delivered', 'undelivered', 'failed', 'expired'));
+end $$;
+
+-- What receipts say about parts that are known. A part's first end stays.
 create function apply_receipts(
-    p_tenant bigint, p_carrier bigint, p_now timestamptz, p_ids text[], p_states text[], p_reasons text[], p_codes text[]
+    p_tenant bigint, p_carrier bigint, p_now timestamptz,
+    p_ids text[], p_states text[], p_reasons text[], p_codes text[]
 ) returns void
 language plpgsql
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set plan_cache_mode = force_generic_plan
 as $$
 declare
-    v_messages bigint[];
-    v_chats bigint[];
-    v_attempts smallint[];
-    v_parts smallint[];
-    v_states text[];
-    v_reasons text[];
-    v_codes text[];
-    v_live bigint[];
-    v_ended bigint[];
+    v_reports record;
+    v_end record;
+    v_text record;
+    v_ended bigint[] := '{}';
+    v_states text[] := '{}';
+    v_reasons text[] := '{}';
+    v_codes text[] := '{}';
 begin
     -- A carrier may use an id again after long: the part that was sent last is meant.
-    select array_agg(x.message_id), array_agg(x.chat_id), array_agg(x.attempt), array_agg(x.part), array_agg(x.state),
-           array_agg(x.reason), array_agg(x.code)
-    into v_messages, v_chats, v_attempts, v_parts, v_states, v_reasons, v_codes
+    select array_agg(x.message_id) as messages, array_agg(x.chat_id) as chats, array_agg(x.attempt) as attempts,
+           array_agg(x.part) as parts, array_agg(x.state) as states, array_agg(x.reason) as reasons,
+           array_agg(x.code) as codes
+    into v_reports
     from (
         select distinct on (p.message_id, p.attempt, p.part) p.message_id, p.chat_id, p.attempt, p.part, u.state,
                case when u.state <> 'delivered' then coalesce(u.reason, 'unknown_error') end as reason, u.code
         from unnest(p_ids, p_states, p_reasons, p_codes) with ordinality u (id, state, reason, code, i)
         cross join lateral (
-            select * from parts p
+            select p.* from parts p
             where p.tenant_id = p_tenant and p.carrier_id = p_carrier and p.carrier_part_id = u.id
             order by p.claimed_at desc limit 1
         ) p
         where u.state <> 'sent'
         order by p.message_id, p.attempt, p.part, u.i
     ) x;
-    if v_messages is null then
-        return;
-    end if;
 
-    -- Two receipts of one text in parallel: the second waits here, and then sees what the first one wrote.
-    v_live := array(
-        select t.message_id from texts t where t.tenant_id = p_tenant and t.message_id = any (v_messages)
-        order by t.message_id for update
-    );
+    -- In the order of message_id. Two receipts of one text in parallel: the second waits here, and then sees what the
+    -- first one wrote. A text that ended as `sent` is the one whose message a late fact still improves.
+    for i in 1..coalesce(cardinality(v_reports.messages), 0) loop
+        perform from texts t where t.tenant_id = p_tenant and t.message_id = v_reports.messages[i] for update;
+        if not found then
+            perform from messages m
+            where m.tenant_id = p_tenant and m.chat_id = v_reports.chats[i] and m.message_id = v_reports.messages[i]
+            for no key update;
+        end if;
+    end loop;
 
-    with changed as (
-        update parts p set state = u.state, code = u.code, state_at = p_now
-        from unnest(v_messages, v_attempts, v_parts, v_states, v_reasons, v_codes)
-             u (message_id, attempt, part, state, reason, code)
-        where p.tenant_id = p_tenant and p.message_id = u.message_id and p.attempt = u.attempt and p.part = u.part
-          and p.state in ('sending', 'sent')
-        returning p.message_id, p.attempt, p.part, u.reason, u.code
-    ), failures as (
-        select distinct on (message_id, attempt) * from changed where reason is not null
-        order by message_id, attempt, part
-    )
-    update texts t set reason = f.reason, code = f.code
-    from failures f
-    where t.tenant_id = p_tenant and t.message_id = f.message_id and t.attempt = f.attempt and t.reason is null
-      and t.state in ('sent', 'doubtful');
+    for i in 1..coalesce(cardinality(v_reports.messages), 0) loop
+        update parts p set state = v_reports.states[i], code = v_reports.codes[i], state_at = p_now
+        where p.tenant_id = p_tenant and p.message_id = v_reports.messages[i] and p.attempt = v_reports.attempts[i]
+          and p.part = v_reports.parts[i] and p.state in ('sending', 'sent');
+        continue when not found;
 
-    select array_agg(x.message_id), array_agg(x.state), array_agg(x.code) into v_ended, v_states, v_codes
-    from (
-        select t.message_id,
-               coalesce((array_agg(p.state order by p.state_at, p.part) filter (where p.state <> 'delivered'))[1],
-                        'delivered') as state,
-               (array_agg(p.code order by p.state = 'delivered', p.state_at, p.part))[1] as code
-        from texts t
-        join parts p on p.tenant_id = p_tenant and p.message_id = t.message_id and p.attempt = t.attempt
-        where t.tenant_id = p_tenant and t.message_id = any (v_live) and t.state in ('sent', 'doubtful')
-        group by t.message_id
-        having bool_and(p.state in ('delivered', 'undelivered', 'failed', 'expired'))
-    ) x;
-    if v_ended is not null then
-        perform end_texts(p_tenant, p_now, v_ended, v_states,
-                          array_fill('unknown_error'::text, array[cardinality(v_ended)]), v_codes);
-    end if;
+        select t.state, t.attempt, t.reason into v_text from texts t
+        where t.tenant_id = p_tenant and t.message_id = v_reports.messages[i];
+        if not found then
+            select * into v_end from judge_parts(p_tenant, v_reports.messages[i], v_reports.attempts[i]);
+            continue when not found;
+            update messages m
+            set state = v_end.state, code = v_end.code, ended_at = p_now,
+                reason = case when v_end.state <> 'delivered' then coalesce(m.reason, v_reports.reasons[i]) end
+            where m.tenant_id = p_tenant and m.chat_id = v_reports.chats[i] and m.message_id = v_reports.messages[i]
+              and m.state = 'sent';
+            continue;
+        end if;
+        continue when v_text.attempt <> v_reports.attempts[i] or v_text.state not in ('sent', 'doubtful');
 
-    -- A receipt that comes after we stopped waiting for it: `sent` is the one end that a fact may still improve.
-    if not v_live @> v_messages then
-        perform from messages m join unnest(v_chats, v_messages) u (chat_id, message_id)
-            on m.chat_id = u.chat_id and m.message_id = u.message_id
-        where m.tenant_id = p_tenant and m.state = 'sent' order by m.message_id for no key update of m;
-
-        update messages m set state = x.state, reason = coalesce(m.reason, x.reason), code = coalesce(m.code, x.code), ended_at = p_now
-        from (
-            select u.chat_id, u.message_id,
-                   coalesce((array_agg(p.state order by p.state_at, p.part) filter (where p.state <> 'delivered'))[1],
-                            'delivered') as state,
-                   case when bool_or(p.state <> 'delivered') then max(u.reason) end as reason,
-                   (array_agg(p.code order by p.state = 'delivered', p.state_at, p.part))[1] as code
-            from (
-                select chat_id, message_id, max(attempt) as attempt, min(reason) as reason
-                from unnest(v_chats, v_messages, v_attempts, v_reasons) r (chat_id, message_id, attempt, reason)
-                where message_id <> all (v_live) group by chat_id, message_id
-            ) u
-            join parts p on p.tenant_id = p_tenant and p.message_id = u.message_id and p.attempt = u.attempt
-            group by u.chat_id, u.message_id
-            having bool_and(p.state in ('delivered', 'undelivered', 'failed', 'expired'))
-        ) x
-        where m.tenant_id = p_tenant and m.chat_id = x.chat_id and m.message_id = x.message_id and m.state = 'sent';
-    end if;
+        select * into v_end from judge_parts(p_tenant, v_reports.messages[i], v_reports.attempts[i]);
+        if found then
+            v_ended := v_ended || v_reports.messages[i];
+            v_states := v_states || v_end.state;
+            v_reasons := v_reasons || coalesce(v_reports.reasons[i], 'unknown_error');
+            v_codes := v_codes || v_end.code;
+        elsif v_reports.reasons[i] is not null and v_text.reason is null then
+            update texts t set reason = v_reports.reasons[i], code = v_reports.codes[i]
+            where t.tenant_id = p_tenant and t.message_id = v_reports.messages[i];
+        end if;
+    end loop;
+    perform end_texts(p_tenant, p_now, v_ended, v_states, v_reasons, v_codes);
 end $$;
 
 -- Delivery reports of a carrier. Those for parts that are not known (yet) wait in orphan_receipts: the result counts
 -- them. The carrier's row keeps them and the outcomes that would name these parts from passing each other unseen.
 create function record_receipts(
-    p_tenant bigint, p_carrier bigint, p_now timestamptz, p_ids text[], p_states text[], p_reasons text[], p_codes text[]
+    p_tenant bigint, p_carrier bigint, p_now timestamptz,
+    p_ids text[], p_states text[], p_reasons text[], p_codes text[]
 ) returns int
 language plpgsql
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
@@ -223,14 +234,20 @@ declare
 begin
     if exists (
         select from unnest(p_ids) u (id)
-        left join parts p on p.tenant_id = p_tenant and p.carrier_id = p_carrier and p.carrier_part_id = u.id
+        left join lateral (
+            select p.part from parts p
+            where p.tenant_id = p_tenant and p.carrier_id = p_carrier and p.carrier_part_id = u.id limit 1
+        ) p on true
         where p.part is null
     ) then
         perform from carriers c where c.tenant_id = p_tenant and c.carrier_id = p_carrier for no key update;
         insert into orphan_receipts (tenant_id, carrier_id, carrier_part_id, state, reason, code, at)
         select t.tenant_id, p_carrier, u.id, u.state, u.reason, u.code, p_now
         from tenants t cross join unnest(p_ids, p_states, p_reasons, p_codes) u (id, state, reason, code)
-        left join parts p on p.tenant_id = p_tenant and p.carrier_id = p_carrier and p.carrier_part_id = u.id
+        left join lateral (
+            select p.part from parts p
+            where p.tenant_id = p_tenant and p.carrier_id = p_carrier and p.carrier_part_id = u.id limit 1
+        ) p on true
         where t.tenant_id = p_tenant and p.part is null
         on conflict do nothing;
         get diagnostics v_orphans = row_count;
@@ -251,84 +268,90 @@ language plpgsql
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-    v_ids bigint[];
-    v_attempts smallint[];
-    v_kinds text[];
-    v_reasons text[];
-    v_codes text[];
-    v_waits interval[];
-    v_failed bigint[];
     v_row record;
+    v_text record;
+    v_wait interval;
+    v_counted bigint[] := '{}';
+    v_at int[] := '{}';
+    v_refusals smallint[] := '{}';
+    v_valid timestamptz[] := '{}';
+    v_waited record;
+    i int;
 begin
     perform from carriers c where c.tenant_id = p_tenant and c.carrier_id = p_carrier for share;
-    perform from texts t
-    where t.tenant_id = p_tenant and t.message_id = any (p_ids) and t.state in ('sending', 'doubtful')
-    order by t.message_id for update;
 
-    -- A refusal is tried again after a pause that doubles, at most 5 minutes, 20 times at most, while it is valid.
-    select array_agg(x.message_id), array_agg(x.attempt), array_agg(x.kind), array_agg(x.reason), array_agg(x.code),
-           array_agg(case when x.kind = 'refused' and x.refusals < 19 and p_now + x.wait < x.valid_until then x.wait end),
-           array_agg(x.message_id) filter (
-               where x.kind = 'refused' and (x.wait is null or x.refusals >= 19 or p_now + x.wait >= x.valid_until))
-    into v_ids, v_attempts, v_kinds, v_reasons, v_codes, v_waits, v_failed
-    from (
-        select distinct on (t.message_id) t.message_id, t.attempt, t.refusals, t.valid_until, u.kind, u.reason, u.code,
-               make_interval(secs => case when u.retry_after is not null
-                   then least(greatest(u.retry_after, 0) * 2 ^ least(t.refusals, 8), 300) end) as wait
-        from unnest(p_ids, p_attempts, p_kinds, p_reasons, p_codes, p_retry_afters) with ordinality
-             u (id, attempt, kind, reason, code, retry_after, i)
-        join texts t on t.tenant_id = p_tenant and t.message_id = u.id and t.attempt = u.attempt
-        where t.state in ('sending', 'doubtful')
-        order by t.message_id, u.kind = 'doubtful', u.i
-    ) x;
-    if v_ids is null then
-        return 0;
+    -- In the order of message_id; of two words on one attempt, the one that is no doubt comes first and counts.
+    for v_row in
+        select u.id, u.attempt, u.i from unnest(p_ids, p_attempts, p_kinds) with ordinality u (id, attempt, kind, i)
+        order by u.id, u.kind = 'doubtful', u.i
+    loop
+        select t.attempt, t.refusals, t.valid_until, t.state into v_text from texts t
+        where t.tenant_id = p_tenant and t.message_id = v_row.id for update;
+        continue when not found or v_text.attempt <> v_row.attempt or v_text.state not in ('sending', 'doubtful')
+                       or v_row.id = any (v_counted);
+        v_counted := v_counted || v_row.id;
+        v_at := v_at || v_row.i::int;
+        v_refusals := v_refusals || v_text.refusals;
+        v_valid := v_valid || v_text.valid_until;
+    end loop;
+
+    for n in 1..cardinality(p_part_messages) loop
+        continue when p_part_messages[n] <> all (v_counted);
+        update parts p set carrier_part_id = p_part_ids[n], state = 'sent', state_at = p_now
+        where p.tenant_id = p_tenant and p.message_id = p_part_messages[n] and p.attempt = p_part_attempts[n]
+          and p.part = p_part_numbers[n] and p.state = 'sending';
+    end loop;
+
+    for n in 1..cardinality(v_at) loop
+        i := v_at[n];
+        v_wait := null;
+        if p_kinds[i] in ('refused', 'unsent') then
+            update parts p set state = case p_kinds[i] when 'unsent' then 'unsent' else 'failed' end,
+                               code = p_codes[i], state_at = p_now
+            where p.tenant_id = p_tenant and p.message_id = p_ids[i] and p.attempt = p_attempts[i]
+              and p.state = 'sending';
+        end if;
+        -- A refusal is tried again after a pause that doubles, at most 5 minutes, 20 times at most, while it is valid.
+        if p_kinds[i] = 'refused' then
+            v_wait := case when p_retry_afters[i] is not null
+                then make_interval(secs => least(p_retry_afters[i] * 2 ^ least(v_refusals[n], 8), 300)) end;
+            if v_wait is null or v_refusals[n] >= 19 or p_now + v_wait >= v_valid[n] then
+                perform end_texts(p_tenant, p_now, array[p_ids[i]], array['failed'], array[p_reasons[i]],
+                                  array[p_codes[i]]);
+                continue;
+            end if;
+        end if;
+        update texts t
+        set state = case p_kinds[i] when 'accepted' then 'sent' when 'doubtful' then 'doubtful' else 'queued' end,
+            node_id = null, state_at = p_now, due_at = coalesce(p_now + v_wait, t.due_at),
+            refusals = t.refusals + case p_kinds[i] when 'refused' then 1 else 0 end,
+            reason = p_reasons[i], code = p_codes[i]
+        where t.tenant_id = p_tenant and t.message_id = p_ids[i];
+    end loop;
+
+    -- Receipts that came before their part was known, in the order in which they came.
+    select array_agg(o.carrier_part_id order by o.at) as ids, array_agg(o.state order by o.at) as states,
+           array_agg(o.reason order by o.at) as reasons, array_agg(o.code order by o.at) as codes
+    into v_waited
+    from unnest(p_part_messages, p_part_ids) u (message_id, id)
+    cross join lateral (
+        select * from orphan_receipts o
+        where o.tenant_id = p_tenant and o.carrier_id = p_carrier and o.carrier_part_id = u.id offset 0
+    ) o
+    where u.message_id = any (v_counted);
+    if v_waited.ids is not null then
+        for i in 1..cardinality(v_waited.ids) loop
+            delete from orphan_receipts o
+            where o.tenant_id = p_tenant and o.carrier_id = p_carrier and o.carrier_part_id = v_waited.ids[i];
+        end loop;
+        perform apply_receipts(p_tenant, p_carrier, p_now, v_waited.ids, v_waited.states, v_waited.reasons,
+                               v_waited.codes);
     end if;
-
-    update parts p set carrier_part_id = u.carrier_part_id, state = 'sent', state_at = p_now
-    from unnest(p_part_messages, p_part_attempts, p_part_numbers, p_part_ids)
-         u (message_id, attempt, part, carrier_part_id)
-    where p.tenant_id = p_tenant and p.message_id = u.message_id and p.attempt = u.attempt and p.part = u.part
-      and p.state = 'sending' and u.message_id = any (v_ids);
-
-    if v_kinds && array['refused', 'unsent'] then
-        update parts p set state = case u.kind when 'unsent' then 'unsent' else 'failed' end, code = u.code, state_at = p_now
-        from unnest(v_ids, v_attempts, v_kinds, v_codes) u (message_id, attempt, kind, code)
-        where p.tenant_id = p_tenant and p.message_id = u.message_id and p.attempt = u.attempt and p.state = 'sending'
-          and u.kind in ('refused', 'unsent');
-    end if;
-
-    update texts t
-    set state = case u.kind when 'accepted' then 'sent' when 'doubtful' then 'doubtful' else 'queued' end,
-        node_id = null, state_at = p_now, due_at = coalesce(p_now + u.wait, t.due_at),
-        refusals = t.refusals + case u.kind when 'refused' then 1 else 0 end, reason = u.reason, code = u.code
-    from unnest(v_ids, v_kinds, v_reasons, v_codes, v_waits) u (message_id, kind, reason, code, wait)
-    where t.tenant_id = p_tenant and t.message_id = u.message_id and (u.kind <> 'refused' or u.wait is not null);
-
-    if v_failed is not null then
-        select array_agg(u.message_id) as ids, array_agg('failed'::text) as states, array_agg(u.reason) as reasons,
-               array_agg(u.code) as codes
-        into v_row
-        from unnest(v_ids, v_reasons, v_codes) u (message_id, reason, code) where u.message_id = any (v_failed);
-        perform end_texts(p_tenant, p_now, v_row.ids, v_row.states, v_row.reasons, v_row.codes);
-    end if;
-
-    with waited as (
-        delete from orphan_receipts o using unnest(p_part_messages, p_part_ids) u (message_id, id)
-        where o.tenant_id = p_tenant and o.carrier_id = p_carrier and o.carrier_part_id = u.id
-          and u.message_id = any (v_ids)
-        returning o.*
-    )
-    select array_agg(carrier_part_id order by at) as ids, array_agg(state order by at) as states,
-           array_agg(reason order by at) as reasons, array_agg(code order by at) as codes
-    into v_row from waited;
-    if v_row.ids is not null then
-        perform apply_receipts(p_tenant, p_carrier, p_now, v_row.ids, v_row.states, v_row.reasons, v_row.codes);
-    end if;
-    return cardinality(v_ids);
+    return cardinality(v_counted);
 end $$;
 
 -- Ends what is queued to a number that has opted out. The result names the nodes (one for each text) that were told to
@@ -336,6 +359,9 @@ end $$;
 create function end_opted_out(p_tenant bigint, p_number text, p_now timestamptz) returns bigint[]
 language plpgsql
 set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
@@ -364,6 +390,9 @@ end $$;
 create function end_silent(p_tenant bigint, p_now timestamptz, p_before timestamptz, p_limit int) returns int
 language plpgsql
 set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare

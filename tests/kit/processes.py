@@ -1,0 +1,126 @@
+"""Real processes of ours, which tests start, watch, stop and kill; and the one way to wait for something."""
+
+import asyncio
+import inspect
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar, cast
+
+T = TypeVar("T")
+
+START_SECONDS = 60.0
+STOP_SECONDS = 60.0
+
+
+async def until(condition: Callable[[], Awaitable[T] | T], seconds: float, what: str) -> T:
+    """The first true value of the condition; AssertionError with `what` was awaited after so many seconds."""
+    end = time.monotonic() + seconds
+    while True:
+        found = condition()
+        value = await found if inspect.isawaitable(found) else found
+        if value:
+            return cast(T, value)
+        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
+        await asyncio.sleep(0.02)
+
+
+def environment(database: str | None, **more: str) -> dict[str, str]:
+    """The environment of a process of ours, with nothing that the developer has set for himself."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SMSDESK_")}
+    return {**kept, **({"SMSDESK_DATABASE_URL": database} if database else {}), **more}
+
+
+class Server:
+    """`smsdesk serve` as a process of its own. What it says goes to files in `folder`."""
+
+    def __init__(self, folder: Path, role: str = "all", database: str | None = None) -> None:
+        """`folder` is the data folder; `database` is used in place of its embedded PostgreSQL."""
+        self.folder = folder
+        self.role = role
+        self.base_url = ""
+        self._environment = environment(database, UPSTREAM_PASSWORD="sesame")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = 0
+        self._starts = 0
+
+    @property
+    def errors(self) -> str:
+        """What the latest process wrote to standard error."""
+        return self._file("err").read_text(errors="replace")
+
+    async def start(self) -> None:
+        """Returns when it says that it is ready. A second start takes the port of the first."""
+        self._starts += 1
+        words = ["serve", "--role", self.role, "--port", str(self._port), "--data", str(self.folder)]
+        with self._file("out").open("wb") as out, self._file("err").open("wb") as err:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "smsdesk", *words], stdout=out, stderr=err, env=self._environment, cwd="/"
+            )
+        said = await until(self._ready, START_SECONDS, f"smsdesk {' '.join(words)} is ready")
+        if " on " in said:
+            self.base_url = said.rpartition(" ")[2].strip()
+            self._port = int(self.base_url.rpartition(":")[2])
+
+    async def stop(self) -> int:
+        """Asks it to end, and gives its exit code."""
+        assert self._process is not None
+        process = self._process
+        process.terminate()
+        await until(lambda: process.poll() is not None, STOP_SECONDS, f"the end of the server; it said {self.errors}")
+        return process.wait()
+
+    def kill(self) -> None:
+        """SIGKILL. The process is gone when this returns."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(timeout=10)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def remove(self) -> None:
+        """Leaves no process behind, whatever the test did."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
+    def _file(self, kind: str) -> Path:
+        return self.folder / f"serve-{self.role}-{id(self):x}-{self._starts}.{kind}"
+
+    def _ready(self) -> str | None:
+        assert self._process is not None
+        said = self._file("out").read_text()
+        if not said.endswith("\n"):
+            assert self._process.poll() is None, f"the server ended with {self._process.returncode}: {self.errors}"
+            return None
+        return next((line for line in said.splitlines() if line.startswith("ready")), None)
+
+
+@asynccontextmanager
+async def serving(folder: Path, role: str = "all", database: str | None = None) -> AsyncIterator[Server]:
+    """A server that runs in this block, and no longer."""
+    server = Server(folder, role, database)
+    try:
+        await server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+async def smsdesk(*words: str, folder: Path, database: str | None = None) -> str:
+    """Runs one command to its end; gives what it printed, AssertionError with what it complained of."""
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "smsdesk", *words, "--data", str(folder)],
+        env=environment(database, UPSTREAM_PASSWORD="sesame"), capture_output=True, text=True, timeout=START_SECONDS,
+        check=False, cwd="/",
+    )  # fmt: skip
+    assert done.returncode == 0, f"smsdesk {' '.join(words)}: {done.stderr}"
+    return done.stdout
