@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.kit.api import CONSUMER, OURS, SEED
-from tests.kit.demo_setup import SETUP, Client, apply
+from tests.kit.demo_setup import Client, apply, setup_text
 from tests.kit.processes import smsdesk, until
 
 from .conftest import Journey
@@ -150,8 +150,7 @@ async def test_a_running_server_sees_a_new_set_up_within_a_second(journey: Journ
     port = journey.handsets.smpp_port
     new = "+16285550198"
     assert (await client.send(CONSUMER, BODY, outbound_number=new)).status == 400
-    text = SETUP.format(port=port, when_active="refuse", window=50).replace("agents:", AND_A_NUMBER)
-    await apply(journey.folder, text, journey.database)
+    await apply(journey.database, journey.folder, setup_text(port).replace("agents:", AND_A_NUMBER))
     began = time.monotonic()
 
     async def accepted() -> bool:
@@ -178,8 +177,8 @@ agents:"""
 
 async def test_another_port_of_the_carrier_is_used_within_a_second(journey: Journey) -> None:
     await until(journey.handsets.lines, LIMIT, "the line bound")
-    text = SETUP.format(port=journey.handsets.smpp_port, when_active="refuse", window=50)
-    await apply(journey.folder, text.replace("system_id: acme", "system_id: renamed"), journey.database)
+    text = setup_text(journey.handsets.smpp_port).replace("system_id: acme", "system_id: renamed")
+    await apply(journey.database, journey.folder, text)
     began = time.monotonic()
 
     async def renamed() -> bool:

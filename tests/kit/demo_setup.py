@@ -2,15 +2,21 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from tests.kit.api import SEED, Answer
-from tests.kit.processes import smsdesk
+from tests.kit.processes import until
+
+from smsdesk.actions.create_token import create_token
+from smsdesk.cli.apply import apply_file, read_file
+from smsdesk.store.db import Database
 
 SETUP = """\
 tenant: acme
@@ -23,7 +29,7 @@ carriers:
     system_id: acme
     password: {{env: UPSTREAM_PASSWORD}}
     window: {window}
-    response_timeout: 3.0
+    response_timeout: {response_timeout}
     reconnect_first: 0.05
     reconnect_longest: 0.5
 queues:
@@ -37,19 +43,38 @@ RETRIED = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutErr
 """What a client sees of a server that was killed or is not there."""
 
 
-async def set_up(folder: Path, port: int, database: str | None = None, **more: Any) -> str:
+async def set_up(dsn: str, folder: Path, smpp_port: int, **more: object) -> str:
     """Applies the file, with a line to an SMSC on this port, and gives a new token."""
-    await apply(folder, SETUP.format(port=port, **{"when_active": "refuse", "window": 50, **more}), database)
-    made = await smsdesk("token", "create", "acme", "tests", "--json", folder=folder, database=database)
-    token: str = json.loads(made)["token"]
-    return token
+    async with _opened(dsn) as database:
+        await _apply(database, folder, setup_text(smpp_port, **more))
+        return await create_token(database, "acme", "tests", datetime.now(UTC), secrets.token_bytes)
 
 
-async def apply(folder: Path, text: str, database: str | None = None) -> None:
+def setup_text(smpp_port: int, **more: object) -> str:
+    """The file of the tenant `acme`; `more` may be `when_active`, `window` and `response_timeout`."""
+    return SETUP.format(port=smpp_port, **{"when_active": "refuse", "window": 50, "response_timeout": 3, **more})
+
+
+async def apply(dsn: str, folder: Path, text: str) -> None:
     """Applies a set-up file of this text."""
+    async with _opened(dsn) as database:
+        await _apply(database, folder, text)
+
+
+@asynccontextmanager
+async def _opened(dsn: str) -> AsyncIterator[Database]:
+    database = Database(dsn, size=1)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def _apply(database: Database, folder: Path, text: str) -> None:
     file = folder / "setup.yaml"
     file.write_text(text)
-    await smsdesk("apply", str(file), "--yes", folder=folder, database=database)
+    await apply_file(database, read_file(str(file)), yes=True, json=False)
 
 
 @dataclass
@@ -93,6 +118,10 @@ class Client:
                 self.retries += 1
                 await asyncio.sleep(0.1)
 
+    async def is_known(self) -> bool:
+        """Whether the server has seen the token yet."""
+        return (await self.call("GET", "/chats", params={"per": "1"})).status == 200
+
     async def messages(self, chat_id: int) -> list[dict[str, Any]]:
         """What was said in a chat."""
         answer = await self.call("GET", f"/chats/{chat_id}/messages")
@@ -121,7 +150,9 @@ async def client_of(base_url: str, token: str, connections: int = 100) -> AsyncI
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections), timeout=aiohttp.ClientTimeout(total=15)
     ) as http:
-        yield Client(http, base_url, token)
+        client = Client(http, base_url, token)
+        await until(client.is_known, 10.0, "the server knows the token")
+        yield client
 
 
 def consumer(number: int) -> str:

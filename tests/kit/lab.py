@@ -63,8 +63,18 @@ class Handsets:
 
 
 @asynccontextmanager
+async def handsets_of(process: LabProcess) -> AsyncIterator[Handsets]:
+    """The handsets of a running lab, empty and without faults."""
+    async with aiohttp.ClientSession() as http:
+        handsets = Handsets(http, f"http://127.0.0.1:{process.http_port}", process.smpp_port)
+        await handsets.faults()
+        await handsets.call("DELETE", "/texts")
+        yield handsets
+
+
+@asynccontextmanager
 async def running_lab(*options: str) -> AsyncIterator[Handsets]:
     """A lab on free ports that runs in this block."""
     with LabProcess(*options) as process:
-        async with aiohttp.ClientSession() as http:
-            yield Handsets(http, f"http://127.0.0.1:{process.http_port}", process.smpp_port)
+        async with handsets_of(process) as handsets:
+            yield handsets

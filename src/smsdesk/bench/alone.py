@@ -23,7 +23,8 @@ def arguments(tenant_id: int, outbound_number: str, now: datetime, first: int, n
     day, none = timedelta(days=1), [None] * n
     return (
         tenant_id, now, now + day, now + day, False,
-        [FIRST_ID + IDS_PER_SEND * (first + k) for k in range(n)], [f"+1{FIRST_CONSUMER + first + k}" for k in range(n)],
+        [FIRST_ID + IDS_PER_SEND * (first + k) for k in range(n)],
+        [f"+1{FIRST_CONSUMER + first + k}" for k in range(n)],
         [outbound_number] * n, [MESSAGE] * n, ["gsm7"] * n, [1] * n, none, none, none, none, none,
     )  # fmt: skip
 
@@ -35,7 +36,7 @@ def script(tenant_id: int, outbound_number: str, now: datetime, group: int) -> s
     def each(value: str, kind: str) -> str:
         if group == 1:
             return f"array[{value.replace('k', '0')}]::{kind}[]"
-        return f"(select array_agg({value}) from generate_series(0, {group - 1}) k)::{kind}[]"
+        return f"(select array_agg({value}) from generate_series(0, {group - 1}) k)::{kind}[]"  # noqa: S608 - of constants
 
     def same(value: str, kind: str) -> str:
         return f"array_fill({value}::{kind}, array[{group}])"

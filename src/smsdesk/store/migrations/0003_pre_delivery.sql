@@ -48,10 +48,7 @@ create function claim_texts(p_tenant bigint, p_carrier bigint, p_limit int, p_no
 returns table (message_id bigint, attempt smallint, source text, destination text, body text, encoding text,
                parts smallint, valid_until timestamptz)
 language plpgsql
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set enable_bitmapscan = off
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 set enable_sort = off
 as $$
@@ -85,8 +82,7 @@ begin
         ) o on true
         where t.valid_until <= p_now or (o.number is not null and t.kind <> 'confirmation');
         exit when v_ended is null;
-        perform end_texts(p_tenant, p_now, v_ended, v_states, v_reasons,
-                          array_fill(null::text, array[cardinality(v_ended)]));
+        perform end_texts(p_tenant, p_now, v_ended, v_states, v_reasons, null);
         v_ids := array(select id from unnest(v_ids) id where id <> all (v_ended));
         exit when v_ids <> '{}';
     end loop;
@@ -223,14 +219,10 @@ create function record_receipts(
     p_ids text[], p_states text[], p_reasons text[], p_codes text[]
 ) returns int
 language plpgsql
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set enable_bitmapscan = off
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 as $$
-declare
-    v_orphans int := 0;
+declare v_orphans int := 0;
 begin
     if exists (
         select from unnest(p_ids) u (id)
@@ -265,10 +257,7 @@ create function record_outcomes(
     p_part_messages bigint[], p_part_attempts smallint[], p_part_numbers smallint[], p_part_ids text[]
 ) returns int
 language plpgsql
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set enable_bitmapscan = off
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
@@ -358,56 +347,50 @@ end $$;
 -- send one before: the rows are locked, so a claim in the making is waited for and counted.
 create function end_opted_out(p_tenant bigint, p_number text, p_now timestamptz) returns bigint[]
 language plpgsql
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set enable_bitmapscan = off
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-    v_ids bigint[];
-    v_queued bigint[];
-    v_nodes bigint[];
+    v_id bigint;
+    v_text record;
+    v_queued bigint[] := '{}';
+    v_nodes bigint[] := '{}';
 begin
-    v_ids := array(
-        select t.message_id from texts t
-        where t.tenant_id = p_tenant and t.destination = p_number and t.kind <> 'confirmation'
-        order by t.message_id for update
-    );
-    select array_agg(t.message_id) filter (where t.state = 'queued'),
-           coalesce(array_agg(t.node_id) filter (where t.state = 'sending'), '{}')
-    into v_queued, v_nodes
-    from texts t where t.tenant_id = p_tenant and t.message_id = any (v_ids);
-    if v_queued is not null then
+    for v_id in
+        select x.message_id from (
+            select t.message_id from texts t where t.tenant_id = p_tenant and t.destination = p_number offset 0
+        ) x order by x.message_id
+    loop
+        select t.state, t.kind, t.node_id into v_text from texts t
+        where t.tenant_id = p_tenant and t.message_id = v_id for update;
+        continue when not found or v_text.kind = 'confirmation';
+        if v_text.state = 'queued' then
+            v_queued := v_queued || v_id;
+        elsif v_text.state = 'sending' then
+            v_nodes := v_nodes || v_text.node_id;
+        end if;
+    end loop;
+    if v_queued <> '{}' then
         perform end_texts(p_tenant, p_now, v_queued, array_fill('failed'::text, array[cardinality(v_queued)]),
-                          array_fill('opted_out'::text, array[cardinality(v_queued)]),
-                          array_fill(null::text, array[cardinality(v_queued)]));
+                          array_fill('opted_out'::text, array[cardinality(v_queued)]), null);
     end if;
-    return coalesce(v_nodes, '{}');
+    return v_nodes;
 end $$;
 
 -- Texts that were sent before p_before and of which no final receipt came end as what is known of them: `sent`.
 create function end_silent(p_tenant bigint, p_now timestamptz, p_before timestamptz, p_limit int) returns int
 language plpgsql
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set enable_bitmapscan = off
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 as $$
-declare
-    v_ids bigint[];
+declare v_ids bigint[];
 begin
     v_ids := array(
         select t.message_id from texts t
         where t.tenant_id = p_tenant and t.state = 'sent' and t.state_at < p_before
-        order by t.message_id limit p_limit for update skip locked
+        order by t.state_at limit p_limit for update skip locked
     );
-    if v_ids <> '{}' then
-        perform end_texts(p_tenant, p_now, v_ids, array_fill('sent'::text, array[cardinality(v_ids)]),
-                          array_fill(null::text, array[cardinality(v_ids)]),
-                          array_fill(null::text, array[cardinality(v_ids)]));
-    end if;
+    perform end_texts(p_tenant, p_now, v_ids, array_fill('sent'::text, array[cardinality(v_ids)]), null, null);
     return cardinality(v_ids);
 end $$;
 
