@@ -155,6 +155,6 @@ async def keep_alive(db: Database, data_dir: Path) -> None:
                 await conn.fetchval("select 1")
         except AWAY:
             try:
-                await asyncio.to_thread(revive, data_dir)
+                db.move(await asyncio.to_thread(revive, data_dir))
             except PostgresError as error:
                 log.error("the embedded PostgreSQL does not start", error=str(error))

@@ -4,13 +4,14 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from tests.kit.api import SEED, Api
 
 SCALARS: st.SearchStrategy[Any] = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=40)
 )
-ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner))
+ANYTHING = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner)
+)
 NUMBERS = st.sampled_from(["+1 415-555-0100", "4155550101", "+14155550102 ", "(415) 555-0103"]) | ANYTHING
 BODIES = st.fixed_dictionaries(
     {},
@@ -72,5 +73,7 @@ async def test_any_bytes(api: Api, body: bytes) -> None:
     query=st.text(max_size=40),
 )
 async def test_any_header_and_query(api: Api, key: str, query: str) -> None:
-    answer = await api.send(headers={"Idempotency-Key": key.encode("latin-1").decode("latin-1")}, params={"dry_run": query})
+    answer = await api.send(
+        headers={"Idempotency-Key": key.encode("latin-1").decode("latin-1")}, params={"dry_run": query}
+    )
     await held(api, answer)

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import pytest
-
 from tests.kit.api import CONSUMER, OURS, Api
 
 CHATS = "/apps/api/v1/chats"
@@ -62,9 +61,18 @@ async def test_filters(api: Api, params: dict[str, str], expected: list[int]) ->
 
 @pytest.mark.parametrize(
     "params",
-    [{"page": "0"}, {"per": "1001"}, {"per": "x"}, {"status": "asleep"}, {"number": "12"}, {"sort_direction": "UP"},
-     {"created_at[from]": "yesterday"}, {"created_at[from]": "2026-03-02T18:00:00"}, {"page": "9" * 30}],  # fmt: skip
-)  # fmt: skip
+    [
+        {"page": "0"},
+        {"per": "1001"},
+        {"per": "x"},
+        {"status": "asleep"},
+        {"number": "12"},
+        {"sort_direction": "UP"},
+        {"created_at[from]": "yesterday"},
+        {"created_at[from]": "2026-03-02T18:00:00"},
+        {"page": "9" * 30},
+    ],
+)
 async def test_parameters_that_cannot_be_read_are_named(api: Api, params: dict[str, str]) -> None:
     answer = await api.call("GET", CHATS, params=params)
     assert answer.status == 400
@@ -99,7 +107,9 @@ async def test_two_agents_who_answer_at_once(api: Api) -> None:
     chat_id = (await api.send()).json["id"]
     answers = await asyncio.gather(
         *(
-            api.call("POST", f"{CHATS}/{chat_id}/message", json={"from_user_id": 1 + i % 2, "message": {"content": "hi"}})
+            api.call(
+                "POST", f"{CHATS}/{chat_id}/message", json={"from_user_id": 1 + i % 2, "message": {"content": "hi"}}
+            )
             for i in range(10)
         )
     )
@@ -146,12 +156,15 @@ async def test_a_chat_ends_once(api: Api) -> None:
     assert (await api.send()).json["id"] != chat_id
 
 
-@pytest.mark.parametrize("method,path", [("GET", ""), ("GET", "/messages"), ("PATCH", ""), ("POST", "/message")])
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("GET", "/messages"), ("PATCH", ""), ("POST", "/message")])
 async def test_another_tenants_chat_is_not_there(api: Api, method: str, path: str) -> None:
     chat_id = (await api.send()).json["id"]
     bodies = {"PATCH": {"chat": {"status": "finished"}}, "POST": {"from_user_id": 4, "message": {"content": "x"}}}
     answer = await api.call(
-        method, f"{CHATS}/{chat_id}{path}", auth=("other", "other-secret"), **({"json": bodies[method]} if method in bodies else {})
+        method,
+        f"{CHATS}/{chat_id}{path}",
+        auth=("other", "other-secret"),
+        **({"json": bodies[method]} if method in bodies else {}),
     )
     assert (answer.status, answer.json) == (404, {"message": "Not Found"})
     assert await api.db.fetchval("select status from chats") == "selecting"

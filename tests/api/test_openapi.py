@@ -1,14 +1,13 @@
 """The published document is true: schemathesis sends what it allows, and what it does not, to a running server."""
 
+import asyncio
 import re
 import sys
 from pathlib import Path
 from subprocess import PIPE, STDOUT
 
-import asyncio
 import aiohttp
 import pytest
-
 from tests.kit.api import Api
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")

@@ -1,4 +1,4 @@
-"""POST /apps/api/v1/sms, line by line: the seed's examples, the order of the checks, sessions, keys, and who may ask."""
+"""POST /apps/api/v1/sms, line by line: the seed's examples, the order of the checks, sessions, keys, who may ask."""
 
 import asyncio
 import re
@@ -57,7 +57,11 @@ async def test_an_accepted_send_is_in_every_table(api: Api) -> None:
     text = await api.db.fetchrow("select * from texts join messages using (tenant_id, chat_id, message_id)")
     assert chat is not None
     assert text is not None
-    assert (chat["chat_id"], chat["ticket_id"], chat["direction"]) == (answer.json["id"], "5006x00000XXxxxXXX", "outbound")
+    assert (chat["chat_id"], chat["ticket_id"], chat["direction"]) == (
+        answer.json["id"],
+        "5006x00000XXxxxXXX",
+        "outbound",
+    )
     assert (text["message_id"], text["body"], text["sender"]) == (answer.json["message_id"], "lorem ipsum", "api")
     assert (text["source"], text["destination"]) == (OURS, CONSUMER)
     assert answer.json["created_at"] == "2026-03-02T17:20:51.123Z"
@@ -108,9 +112,15 @@ async def test_each_chat_type_is_answered_as_the_one(api: Api, chat_type: str) -
 
 
 @pytest.mark.parametrize(
-    "named", [{"agentId": 1}, {"agent_id": "1"}, {"agentEmail": "John.Doe@foo.com"}, {"agent_email": "john.doe@foo.com"},
-              {"agentId": 1, "agent_email": "john.doe@foo.com"}],  # fmt: skip
-)  # fmt: skip
+    "named",
+    [
+        {"agentId": 1},
+        {"agent_id": "1"},
+        {"agentEmail": "John.Doe@foo.com"},
+        {"agent_email": "john.doe@foo.com"},
+        {"agentId": 1, "agent_email": "john.doe@foo.com"},
+    ],
+)
 async def test_agent_by_each_spelling(api: Api, named: dict[str, Any]) -> None:
     answer = await api.send(**named)
     assert (answer.json["status"], answer.json["agent_info"]["agent_number"]) == ("assigned", 9)
@@ -120,9 +130,19 @@ async def test_agent_by_each_spelling(api: Api, named: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "named", [{"agentId": 99}, {"agentId": True}, {"agentId": [1]}, {"agentId": 4}, {"agent_id": 3}, {"agentEmail": "x"},
-              {"agentEmail": 1}, {"agentId": 1, "agentEmail": "second@foo.com"}, {"agentId": 10**30}],  # fmt: skip
-)  # fmt: skip
+    "named",
+    [
+        {"agentId": 99},
+        {"agentId": True},
+        {"agentId": [1]},
+        {"agentId": 4},
+        {"agent_id": 3},
+        {"agentEmail": "x"},
+        {"agentEmail": 1},
+        {"agentId": 1, "agentEmail": "second@foo.com"},
+        {"agentId": 10**30},
+    ],
+)
 async def test_agent_who_is_not_there(api: Api, named: dict[str, Any]) -> None:
     answer = await api.send(**named)
     assert (answer.status, answer.json) == (400, {"message": "agent is not found"})
@@ -261,7 +281,11 @@ async def test_a_dry_run_explains_and_keeps_nothing(api: Api) -> None:
     dry = {"params": {"dry_run": "true"}}
     told = (await api.send(message="It’s “ready”", **dry)).json
     assert (told["would_send"], told["session"], told["encoding"], told["segments"]) == (True, "new", "ucs2", 1)
-    assert [(one["character"], one["swap"]) for one in told["costly_characters"]] == [("’", "'"), ("“", '"'), ("”", '"')]
+    assert [(one["character"], one["swap"]) for one in told["costly_characters"]] == [
+        ("’", "'"),
+        ("“", '"'),
+        ("”", '"'),
+    ]
     assert (await api.count("chats"), await api.count("end_users")) == (0, 0)
     await api.send()
     told = (await api.send(**dry)).json

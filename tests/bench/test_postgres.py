@@ -1,5 +1,6 @@
 """The yardstick counts what the database committed."""
 
+import asyncio
 import importlib.util
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import asyncpg
 import pytest
 from tests.bench.rows import always_the_same, numbered
 
+from smsdesk.bench.alone import MESSAGE, Alone
 from smsdesk.bench.pgbench import Script, pgbench
 from smsdesk.bench.postgres import Baseline, measure, run_clients
 
@@ -63,6 +65,38 @@ async def test_pgbench_counts_the_same_way(counted: str) -> None:
     assert (await stored(counted))[0] == result.commits * 2
     assert result.latency.p50_ms > 0
     assert result.per_second == pytest.approx(result.commits_per_second * 2, rel=0.01)
+
+
+def test_pgbench_s_warm_up_is_not_counted(counted: str) -> None:
+    slow_first = "\\set i :i + 1\nselect case when :i = 1 then pg_sleep(0.8) end;\nselect pg_sleep(0.01);\n"
+    result = pgbench(Script(binary(), counted, slow_first, 1, 1, 1, ("i=0",), warm_up=1))
+    assert 0 < result.commits <= 100
+    assert result.latency.max_ms < 500
+    assert result.seconds == pytest.approx(1, abs=0.2)
+
+
+@pytest.mark.parametrize("group", [1, 50])
+@pytest.mark.parametrize("client", ["pgbench", "asyncpg"])
+async def test_both_clients_accept_the_same_sends(database: str, client: str, group: int) -> None:
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute("insert into tenants values (7, 'acme', '{}', now(), now())")
+        await connection.execute("insert into carriers (tenant_id, carrier_id, name, type) values (7, 1, 'lab', 'lab')")
+        await connection.execute("insert into numbers (tenant_id, number, carrier_id) values (7, '+16285550199', 1)")
+        alone = Alone(database, 7, "+16285550199", binary())
+        alone.client = client
+        results = [await asyncio.to_thread(alone.measure, 2, group, 1) for _ in range(2)]
+        texts = await connection.fetch("select destination from texts")
+        assert len(texts) == len({text["destination"] for text in texts})
+        assert len(texts) % group == 0
+        assert len(texts) >= sum(result.commits * group for result in results) > 0
+        assert {(text["body"], text["state"]) for text in await connection.fetch(BODIES)} == {(MESSAGE, "queued")}
+        assert await connection.fetchval("select count(distinct chat_id) from chats") == len(texts)
+    finally:
+        await connection.close()
+
+
+BODIES = "select body, t.state from messages join texts t using (tenant_id, chat_id, message_id)"
 
 
 def test_pgbench_s_failure_is_told(counted: str) -> None:

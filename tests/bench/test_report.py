@@ -11,7 +11,7 @@ from rich.console import Console
 
 from smsdesk.bench.latency import Latency, summarize
 from smsdesk.bench.processes import Meter, Usage, family, usage
-from smsdesk.bench.report import BenchReport, Ratio, Row, ratio, render, to_json
+from smsdesk.bench.report import Bench, Headline, Report, Row, cost, headline, ratio, render, to_json
 
 SPINS = (
     "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass\nprint(flush=True)\ninput()"
@@ -24,42 +24,56 @@ def test_latency_is_a_time_that_was_measured() -> None:
     assert summarize(n * 1_000_000 for n in range(100, 0, -1)) == Latency(50.0, 90.0, 99.0, 100.0)
 
 
-def test_the_meter_counts_a_child_even_when_it_is_gone() -> None:
+def test_the_meter_counts_a_family_whenever_it_was_born() -> None:
+    meter = Meter({"us": os.getpid()})
     with subprocess.Popen(
         [sys.executable, "-c", SPINS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
-        meter = Meter({"child": [child.pid], "both": [child.pid, os.getpid()]})
+        alone = Meter({"child": child.pid})
         assert child.stdout is not None
         child.stdout.readline()
         assert child.pid in family(os.getpid())
-        alive = meter.look()
-        assert alive["child"].cpu_seconds >= 0.2
-        assert alive["both"].peak_rss >= alive["child"].peak_rss > 1_000_000
+        alive = meter.look()["us"]
+        assert alive.cpu_seconds >= 0.3
+        assert alive.peak_rss > 1_000_000
+        used = alone.look()
         child.communicate("\n")
     assert usage(child.pid) is None
     assert family(child.pid) == ()
-    assert meter.look()["child"] == alive["child"]
+    assert alone.look() == used
+    assert meter.look()["us"].cpu_seconds >= alive.cpu_seconds
+
+
+def bench(*headlines: Headline, rows: tuple[Row, ...] = ()) -> Bench:
+    report = Report("Accepted", headlines, rows, "What a session cost", (cost("api", Usage(1.25, 80_000_000), 10_000),))
+    return Bench("smsdesk bench accept", "2026-01-01T00:00:00+00:00", 61.0, {"cores": "2"}, (report,))
 
 
 def test_ratios_come_first_and_a_missed_one_shows() -> None:
-    alone, ours = (
-        Row("PostgreSQL alone [1]", 3000.0, Latency()),
-        Row("accepted", 4500.0, Latency(7.0, 9.0, 12.0, 40.0), 3),
+    alone = Row("PostgreSQL alone [1]", 3000.0)
+    ours = Row("accepted", 4500.0, Latency(7.0, 9.0, 12.0, 40.0), 3)
+    found = bench(
+        ratio("accepted to PostgreSQL alone", ours, alone, 1.3),
+        headline("p99", 41.0, "ms", most=40),
+        rows=(ours, alone),
     )
-    kept, missed = ratio("accepted to PostgreSQL alone", ours, alone, 1.3), Ratio("quiet to bare", 0.2, 0.5)
-    assert (kept.value, kept.kept, missed.kept) == (1.5, True, False)
-    report = BenchReport("accept", {"cores": "2"}, (kept, missed), (ours, alone), {"api": Usage(1.25, 80_000_000)})
     screen = io.StringIO()
-    render(report, Console(file=screen, width=120))
+    render(found, Console(file=screen, width=120))
     text = screen.getvalue()
-    assert text.index("1.50 x  accepted to PostgreSQL alone (at least 1.3 promised)") < text.index("4,500")
+    assert text.index("1.50 x   accepted to PostgreSQL alone (at least 1.3 promised)") < text.index("4,500")
+    assert "41.00 ms  p99 (at most 40 promised: MISSED)" in text
     assert "PostgreSQL alone [1]" in text
-    assert "80" in text.splitlines()[-1]
-    shown = json.loads(to_json(report))
-    assert shown["ratios"][0] == {"name": "accepted to PostgreSQL alone", "value": 1.5, "wanted": 1.3}
-    assert shown["processes"] == {"api": {"cpu_seconds": 1.25, "peak_rss": 80_000_000}}
+    assert "cores 2" in text
+
+
+def test_the_json_has_all_figures_and_how_they_were_made() -> None:
+    shown = json.loads(to_json(bench(headline("kept", 1.3, least=1.3), headline("missed", 1.299, least=1.31))))
+    assert (shown["command"], shown["machine"], shown["seconds"]) == ("smsdesk bench accept", {"cores": "2"}, 61.0)
+    (report,) = shown["reports"]
+    assert [entry["kept"] for entry in report["headlines"]] == [True, False]
+    assert report["costs"] == [{"name": "api", "cpu_seconds": 1.25, "cpu_us_each": 125.0, "peak_mb": 80.0}]
 
 
 def test_nothing_measured_makes_no_ratio() -> None:
-    nothing = Row("nothing", 0.0, Latency())
+    nothing = Row("nothing", 0.0)
     assert ratio("of nothing", nothing, nothing).value == pytest.approx(0.0)

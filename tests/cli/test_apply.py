@@ -100,10 +100,9 @@ def test_a_person_is_asked(run: Run, database: str, tmp_path: Path, answer: str,
     path = write(tmp_path)
     terminal, stdin = pty.openpty()
     os.write(terminal, f"{answer}\n".encode())
-    command = "import typer; from smsdesk.cli.apply import apply; typer.run(apply)"
     environment = {**os.environ, "SMSDESK_DATABASE_URL": database}
     done = subprocess.run(
-        [sys.executable, "-c", command, path],
+        [sys.executable, "-m", "smsdesk", "apply", path],
         check=False,
         stdin=stdin,
         capture_output=True,

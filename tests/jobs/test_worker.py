@@ -14,10 +14,10 @@ import structlog
 from tests.store.outbox import LINE, OURS, TENANT, make_tenant, opened, queue_texts, states
 
 from smsdesk.jobs import deliver_texts
-from smsdesk.jobs.secrets import SecretMissing, resolve_secrets
 from smsdesk.jobs.worker import Worker
 from smsdesk.lab.config import LabConfig
 from smsdesk.lab.server import Lab
+from smsdesk.setup.secrets import SecretMissing, resolve_all
 from smsdesk.store import nodes, texts
 from smsdesk.store.db import Database, Ids
 
@@ -275,10 +275,10 @@ async def test_a_long_reply_that_stays_incomplete_is_shown(
 def test_secrets_are_read_where_they_are(tmp_path: Any) -> None:
     secret = tmp_path / "secret"
     secret.write_text("sesame\n")
-    config = {"password": {"file": str(secret)}, "system_id": {"env": "ID"}, "port": 1, "other": {"a": 1}}
-    assert resolve_secrets(config, {"ID": "acme"}) == {
-        "password": "sesame", "system_id": "acme", "port": 1, "other": {"a": 1},
+    config = {"password": {"file": str(secret)}, "api_token": {"env": "TOKEN"}, "port": 1, "other": {"a": 1}}
+    assert resolve_all(config, {"TOKEN": "abc"}) == {
+        "password": "sesame", "api_token": "abc", "port": 1, "other": {"a": 1},
     }  # fmt: skip
     for missing in ({"password": {"env": "NOPE"}}, {"password": {"file": str(tmp_path / "nope")}}):
         with pytest.raises(SecretMissing, match="password"):
-            resolve_secrets(missing, {})
+            resolve_all(missing, {})

@@ -110,7 +110,9 @@ async def test_a_text_out_of_the_blue_opens_a_chat_in_the_queue(journey: Journey
     await says(journey.client, chat["id"], "Is my order on its way?")
 
 
-@pytest.mark.parametrize(("body", "encoding", "parts"), [("{one} two € ~" * 30, "gsm7", 4), ("sì 😀 日本 " * 18, "ucs2", 3)])
+@pytest.mark.parametrize(
+    ("body", "encoding", "parts"), [("{one} two € ~" * 30, "gsm7", 4), ("sì 😀 日本 " * 18, "ucs2", 3)]
+)
 async def test_long_texts_arrive_whole_both_ways(journey: Journey, body: str, encoding: str, parts: int) -> None:
     body = body.strip()
     sent = await journey.client.send(CONSUMER, body)

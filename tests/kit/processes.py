@@ -54,14 +54,18 @@ class Server:
         """What the latest process wrote to standard error."""
         return self._file("err").read_text(errors="replace")
 
+    @property
+    def complaints(self) -> str:
+        """The errors that all its processes logged, for whoever looks into a failure."""
+        logs = sorted(self.folder.glob(f"serve-{self.role}-{id(self):x}-*.err"))
+        lines = [line for log in logs for line in log.read_text(errors="replace").splitlines()]
+        return "\n".join(line for line in lines if '"warning"' not in line and '"info"' not in line)[-8000:]
+
     async def start(self) -> None:
         """Returns when it says that it is ready. A second start takes the port of the first."""
         self._starts += 1
         words = ["serve", "--role", self.role, "--port", str(self._port), "--data", str(self.folder)]
-        with self._file("out").open("wb") as out, self._file("err").open("wb") as err:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "smsdesk", *words], stdout=out, stderr=err, env=self._environment, cwd="/"
-            )
+        self._launch([sys.executable, "-m", "smsdesk", *words])
         said = await until(self._ready, START_SECONDS, f"smsdesk {' '.join(words)} is ready")
         if " on " in said:
             self.base_url = said.rpartition(" ")[2].strip()
@@ -94,6 +98,10 @@ class Server:
     def _file(self, kind: str) -> Path:
         return self.folder / f"serve-{self.role}-{id(self):x}-{self._starts}.{kind}"
 
+    def _launch(self, command: list[str]) -> None:
+        with self._file("out").open("wb") as out, self._file("err").open("wb") as err:
+            self._process = subprocess.Popen(command, stdout=out, stderr=err, env=self._environment, cwd="/")
+
     def _ready(self) -> str | None:
         assert self._process is not None
         said = self._file("out").read_text()
@@ -110,6 +118,9 @@ async def serving(folder: Path, role: str = "all", database: str | None = None) 
     try:
         await server.start()
         yield server
+    except BaseException:
+        print(f"{role} said:\n{server.complaints}")
+        raise
     finally:
         server.remove()
 

@@ -104,7 +104,7 @@ def bench_accept(rig: Rig, plan: AcceptPlan, step: Callable[[str], None]) -> Rep
         lambda: Meter({"api": child.pid, "PostgreSQL": rig.postmaster}),
     )  # fmt: skip
     step("PostgreSQL alone: which clients are quicker")
-    bench.alone.choose(plan.clients[-1], TRIAL)
+    bench.alone.choose(plan.clients[-1], min(TRIAL, plan.seconds))
     for number in range(1, plan.rounds + 1):
         for name, measure in _measurements(bench):
             step(f"round {number} of {plan.rounds}: {name}")

@@ -31,6 +31,10 @@ DATABASE_URL = "SMSDESK_DATABASE_URL"
 MOST_FAULTS = 100
 """Mistakes of one file that are printed; who has more begins with these."""
 
+REFUSED = (asyncpg.IntegrityConstraintViolationError, asyncpg.InsufficientPrivilegeError,
+           asyncpg.ReadOnlySQLTransactionError, asyncpg.InsufficientResourcesError)  # fmt: skip
+"""What a database says that will not do it for us: another's rows, rights, a standby, a full disk."""
+
 Data = Annotated[
     Path,
     typer.Option("--data", envvar="SMSDESK_DATA", file_okay=False, help="The folder with all that smsdesk keeps."),
@@ -115,7 +119,7 @@ def telling() -> Iterator[None]:
         _fail(str(error))
     except (Problem, SetupMoved, PostgresError, MigrationError, CommandError) as error:
         _fail(str(error))
-    except (*UNREACHABLE, asyncpg.IntegrityConstraintViolationError) as error:
+    except (*UNREACHABLE, *REFUSED) as error:
         _fail(f"the database did not take it: {_said(error)}")
 
 

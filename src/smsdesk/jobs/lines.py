@@ -14,8 +14,8 @@ from smsdesk.carriers.contract import Carrier
 from smsdesk.carriers.registry import CARRIERS
 from smsdesk.jobs.deliver_texts import Dispatcher, Node
 from smsdesk.jobs.repeat import report
-from smsdesk.jobs.secrets import SecretMissing, resolve_secrets
 from smsdesk.jobs.sink import LineSink, Place
+from smsdesk.setup.secrets import SecretMissing, resolve_all
 from smsdesk.store import carriers
 from smsdesk.store.carriers import CarrierSetup
 
@@ -47,7 +47,7 @@ def make_carrier(setup: CarrierSetup, place: Place, around: Surroundings) -> Car
     if kind is None:
         raise LineUnusable(f"there is no carrier type {setup.type!r}: use one of {', '.join(sorted(CARRIERS))}")
     try:
-        config = msgspec.convert(resolve_secrets(setup.config, around.environ), kind.Config)
+        config = msgspec.convert(resolve_all(setup.config, around.environ), kind.Config)
         return kind.make(setup.tenant_id, setup.name, config, clock=time.monotonic, random=around.random, log=place.log)
     except (SecretMissing, msgspec.ValidationError, ValueError) as error:
         raise LineUnusable(str(error)) from error

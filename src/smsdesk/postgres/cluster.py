@@ -54,7 +54,7 @@ class Cluster:
 
     @property
     def port(self) -> int:
-        """The TCP port on 127.0.0.1, which also names the socket. A new one with every start."""
+        """The TCP port on 127.0.0.1, which also names the socket. The same at each start, where it is free."""
         return int((self.data / "postmaster.pid").read_text().splitlines()[3])
 
     @property

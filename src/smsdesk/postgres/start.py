@@ -1,6 +1,7 @@
 """Starts a cluster that does not run, and gets past what a crash left behind."""
 
 import os
+import re
 import socket
 import stat
 import tempfile
@@ -93,7 +94,7 @@ def _configure(cluster: Cluster, settings: Mapping[str, str]) -> None:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     ours = {
         "listen_addresses": "127.0.0.1",
-        "port": str(_free_port()),
+        "port": str(_port(cluster)),
         "unix_socket_directories": '"{}"'.format(str(_socket_directory(cluster)).replace('"', '""')),
         "shared_buffers": "128MB" if memory < SMALL_MACHINE else "256MB",
     }
@@ -106,10 +107,25 @@ def _quoted(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _port(cluster: Cluster) -> int:
+    """The port of the last start where it is free, so that its users find the server again; else any free one."""
+    last = re.search(r"^port = '(\d+)'$", _configuration(cluster), re.MULTILINE)
+    for port in (int(last[1]) if last else 0, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise PostgresError("There is no free port on 127.0.0.1 for PostgreSQL.")
+
+
+def _configuration(cluster: Cluster) -> str:
+    try:
+        return (cluster.data / "postgresql.conf").read_text()
+    except OSError:
+        return ""
 
 
 def _socket_directory(cluster: Cluster) -> Path:

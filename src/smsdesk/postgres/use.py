@@ -31,12 +31,16 @@ def use_cluster(data_dir: Path, *, keep: bool = False, settings: Mapping[str, st
         _leave(cluster, users, keep=keep)
 
 
-def revive(data_dir: Path) -> None:
-    """Starts the server of a data folder again, after it died under its users. Blocks. Raises PostgresError."""
+def revive(data_dir: Path) -> str:
+    """Starts the server of a data folder again, after it died under its users, and gives the DSN: its port is new.
+
+    Blocks. Raises PostgresError.
+    """
     cluster = open_cluster(data_dir)
     try:
         with exclusive(cluster.home / "turnstile.lock"):
             ensure_running(cluster, {})
+            return cluster.dsn()
     except OSError as error:
         raise PostgresError(f"The cluster in {cluster.home} cannot be used: {error}. Run as its owner.") from error
 

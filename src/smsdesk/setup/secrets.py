@@ -62,6 +62,18 @@ def resolve(where: Mapping[str, Any], environment: Mapping[str, str]) -> str:
     return secret
 
 
+def resolve_all(config: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """A carrier's settings with each reference replaced by its secret. Raises SecretMissing, naming the setting."""
+    resolved = dict(config)
+    for name, where in config.items():
+        if is_secret(name) and isinstance(where, Mapping):
+            try:
+                resolved[name] = resolve(where, environment)
+            except SecretMissing as error:
+                raise SecretMissing(f"{name}: {error}") from None
+    return resolved
+
+
 def unresolvable(config: Mapping[str, Any], environment: Mapping[str, str]) -> list[str]:
     """What is missing on this machine for a carrier's references, a sentence each."""
     missing: list[str] = []

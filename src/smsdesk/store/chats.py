@@ -29,8 +29,9 @@ class ChatFilter:
     created_to: datetime | None = None
 
 
+# The bound that is always true is the index's own: see chats_by_time.
 _WHERE = """
-where c.tenant_id = $1
+where c.tenant_id = $1 and c.created_at > '2000-01-01'
   and ($2::text is null or c.status = $2)
   and ($3::text is null or c.end_user_id = (select end_user_id from end_users where tenant_id = $1 and number = $3))
   and ($4::text is null or c.outbound_number = $4)

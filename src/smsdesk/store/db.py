@@ -12,13 +12,16 @@ from asyncpg.pool import PoolConnectionProxy
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 UNREACHABLE = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError,
-               asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, TimeoutError)  # fmt: skip
-"""What a database that is away looks like, in any of its ways. Work in hand is to be tried again later."""
+               asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, TimeoutError,
+               asyncpg.InternalClientError)  # fmt: skip
+"""What a database that is away looks like, in any of its ways. Work in hand is to be tried again later. The last one
+is what the driver makes of a server that dies in the middle of an answer: its own clean-up meets the broken connection."""
 
 # Two groups that meet on the same rows in another order: PostgreSQL ends one of them, which is to be run again.
 TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 LONGEST_CLOSE = 5.0
+LONGEST_STATEMENT, LONGEST_CONNECT = 30.0, 10.0
 
 
 class Database:
@@ -32,8 +35,15 @@ class Database:
     async def open(self) -> None:
         """Connects; raises one of UNREACHABLE where the server is away."""
         self._pool = await asyncpg.create_pool(
-            self.dsn, min_size=1, max_size=self._size, init=_prepare, command_timeout=30, timeout=10
-        )
+            self.dsn, min_size=1, max_size=self._size, init=_prepare, command_timeout=LONGEST_STATEMENT,
+            timeout=LONGEST_CONNECT,
+        )  # fmt: skip
+
+    def move(self, dsn: str) -> None:
+        """Connects to this address from now on: a server that was started again may have another port."""
+        self.dsn = dsn
+        if self._pool is not None:
+            self._pool.set_connect_args(dsn, command_timeout=LONGEST_STATEMENT, timeout=LONGEST_CONNECT)
 
     async def close(self) -> None:
         """Gives the connections back; a statement that still runs is waited for LONGEST_CLOSE seconds, then cut."""

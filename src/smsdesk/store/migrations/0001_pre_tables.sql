@@ -161,7 +161,9 @@ create table chats (
 -- One open chat for each consumer, under any number of parallel requests.
 create unique index chats_open on chats (tenant_id, end_user_id) where ends_at is null;
 create index chats_expiring on chats (tenant_id, expires_at) where ends_at is null and expires_at is not null;
-create index chats_by_time on chats (tenant_id, created_at, chat_id);
+-- Always true, and named by those who ask by time alone: the check of a foreign key that was planned on an empty table
+-- would else take this index, and read all chats of the tenant for each row.
+create index chats_by_time on chats (tenant_id, created_at) where created_at > '2000-01-01';
 
 create table participants (
     tenant_id bigint not null,

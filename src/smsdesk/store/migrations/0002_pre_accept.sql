@@ -67,10 +67,20 @@ begin
     into v_outcomes, v_carriers
     from unnest(v_outcomes, p_end_user_numbers, p_outbound_numbers, p_agent_ids) with ordinality
          u (done, end_user_number, outbound_number, agent_id, i)
-    left join numbers n on n.tenant_id = p_tenant and n.number = u.outbound_number
-    left join agents a on a.tenant_id = p_tenant and a.agent_id = u.agent_id
-    left join blocked_numbers b on b.tenant_id = p_tenant and b.number = u.end_user_number
-    left join opt_outs o on o.tenant_id = p_tenant and o.number = u.end_user_number;
+    -- Each look-up is by the whole key: a plain join may read all rows of the tenant where there were few of them when
+    -- the plan was made, and goes on doing so when there are a million.
+    left join lateral (
+        select n.number, n.carrier_id from numbers n where n.tenant_id = p_tenant and n.number = u.outbound_number offset 0
+    ) n on true
+    left join lateral (
+        select a.agent_id, a.disabled_at from agents a where a.tenant_id = p_tenant and a.agent_id = u.agent_id offset 0
+    ) a on true
+    left join lateral (
+        select b.number from blocked_numbers b where b.tenant_id = p_tenant and b.number = u.end_user_number offset 0
+    ) b on true
+    left join lateral (
+        select o.number from opt_outs o where o.tenant_id = p_tenant and o.number = u.end_user_number offset 0
+    ) o on true;
 
     -- 3. Consumers, in the order of their numbers so that two groups never wait for each other crosswise.
     insert into end_users (tenant_id, end_user_id, number, created_at)
@@ -87,7 +97,10 @@ begin
            array_agg(e.out_contact_id order by u.i)
     into v_end_users, v_identifiers, v_contacts
     from unnest(p_end_user_numbers) with ordinality u (number, i)
-    left join end_users e on e.tenant_id = p_tenant and e.number = u.number;
+    left join lateral (
+        select e.end_user_id, e.identifier, e.out_contact_id from end_users e
+        where e.tenant_id = p_tenant and e.number = u.number offset 0
+    ) e on true;
 
     -- 4. Sessions: the unique index lets one open chat for each consumer through.
     with opened as (
