@@ -1,9 +1,12 @@
 """Real processes of ours, which tests start, watch, stop and kill; and the one way to wait for something."""
 
 import asyncio
+import contextlib
 import inspect
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,6 +33,16 @@ async def until(condition: Callable[[], Awaitable[T] | T], seconds: float, what:
         await asyncio.sleep(0.02)
 
 
+def free_port() -> int:
+    """A free port below those that outgoing connections get: while a server is down, the attempts of its own clients
+    could take a port from among those."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 def environment(database: str | None, **more: str) -> dict[str, str]:
     """The environment of a process of ours, with nothing that the developer has set for himself."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SMSDESK_")}
@@ -46,7 +59,7 @@ class Server:
         self.base_url = ""
         self._environment = environment(database, UPSTREAM_PASSWORD="sesame")
         self._process: subprocess.Popen[bytes] | None = None
-        self._port = 0
+        self._port = free_port()
         self._starts = 0
 
     @property
@@ -56,20 +69,19 @@ class Server:
 
     @property
     def complaints(self) -> str:
-        """The errors that all its processes logged, for whoever looks into a failure."""
+        """The errors that its processes logged, the latest last, for whoever looks into a failure."""
         logs = sorted(self.folder.glob(f"serve-{self.role}-{id(self):x}-*.err"))
-        lines = [line for log in logs for line in log.read_text(errors="replace").splitlines()]
-        return "\n".join(line for line in lines if '"warning"' not in line and '"info"' not in line)[-8000:]
+        lines = [line[:3000] for log in logs for line in log.read_text(errors="replace").splitlines()]
+        return "\n".join([line for line in lines if '"level": "error"' in line][-10:] + lines[-20:])
 
     async def start(self) -> None:
-        """Returns when it says that it is ready. A second start takes the port of the first."""
+        """Returns when it says that it is ready. It keeps its port over restarts."""
         self._starts += 1
         words = ["serve", "--role", self.role, "--port", str(self._port), "--data", str(self.folder)]
         self._launch([sys.executable, "-m", "smsdesk", *words])
         said = await until(self._ready, START_SECONDS, f"smsdesk {' '.join(words)} is ready")
         if " on " in said:
             self.base_url = said.rpartition(" ")[2].strip()
-            self._port = int(self.base_url.rpartition(":")[2])
 
     async def stop(self) -> int:
         """Asks it to end, and gives its exit code."""
