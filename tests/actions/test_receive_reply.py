@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.store.outbox import LINE, NODE, NOW, OURS, TENANT, make_tenant, opened, queue_texts, states
 
 from smsdesk.actions.expire_chats import expire_chats
 from smsdesk.actions.receive_reply import ReceiveReply
@@ -14,6 +13,7 @@ from smsdesk.actions.settle_opt_out import settle_opt_out
 from smsdesk.domain.reply import InboundPart
 from smsdesk.store import nodes, replies, texts
 from smsdesk.store.db import Database, Ids
+from tests.store.outbox import LINE, NODE, NOW, OURS, TENANT, make_tenant, opened, queue_texts, states
 
 PHONE = "+14155550100"
 HELLO = InboundPart(LINE, PHONE, OURS, "hello", "gsm7", NOW, "s1")

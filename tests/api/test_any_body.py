@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.kit.api import SEED, Api
 
 SCALARS: st.SearchStrategy[Any] = (

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from tests.kit.api import CONSUMER, OURS, Api
 
 CHATS = "/apps/api/v1/chats"

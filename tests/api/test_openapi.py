@@ -8,6 +8,7 @@ from subprocess import PIPE, STDOUT
 
 import aiohttp
 import pytest
+
 from tests.kit.api import Api
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")

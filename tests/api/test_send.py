@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.kit.api import CONSUMER, OURS, Api
 
 from smsdesk.contract import errors, examples
+from tests.kit.api import CONSUMER, OURS, Api
 
 ACTIVE = "Outbound SMS failed. Consumer is already in an active SMS session."
 

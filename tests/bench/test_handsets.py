@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.lab.process import LabProcess
 
 from smsdesk.bench.bare_line import feed
 from smsdesk.bench.handsets import Arrivals, clear, read_arrivals
 from smsdesk.bench.rig import BenchError
+from tests.lab.process import LabProcess
 
 OURS = "+16285550199"
 PHONES = [f"+1415555{n:04}" for n in range(300)]

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 import uvloop
-from tests.bench.lossy import BUSY, CHUNKED, EMPTY, HANG_UP, LAST, OK, SILENCE, Lossy, serving
 
 from smsdesk.bench.load import LoadResult, Plan, load
 from smsdesk.bench.requests import SendRequests
 from smsdesk.domain.phone import read_number
+from tests.bench.lossy import BUSY, CHUNKED, EMPTY, HANG_UP, LAST, OK, SILENCE, Lossy, serving
 
 
 def requests(**options: object) -> SendRequests:

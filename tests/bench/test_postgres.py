@@ -6,11 +6,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.bench.rows import always_the_same, numbered
 
 from smsdesk.bench.alone import MESSAGE, Alone
 from smsdesk.bench.pgbench import Script, pgbench
 from smsdesk.bench.postgres import Baseline, measure, run_clients
+from tests.bench.rows import always_the_same, numbered
 
 
 @pytest.fixture

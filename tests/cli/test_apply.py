@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run
 
 from smsdesk.actions.plan_setup import SetupFile
 from smsdesk.cli.apply import apply_file
 from smsdesk.store.db import Database
 from smsdesk.store.setup import read_state
+from tests.cli.conftest import Run
 
 FILE = "tenant: acme\ncarriers: [{name: lab, type: lab}]\nnumbers: [{number: +1 628-555-0199, carrier: lab}]\n"
 

@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.kit.cluster import own_folder
-
 from smsdesk.postgres import State, open_cluster
+from tests.kit.cluster import own_folder
 
 
 def smsdesk(folder: Path, *words: str, typed: str = "") -> Any:

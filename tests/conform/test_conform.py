@@ -9,12 +9,12 @@ from itertools import islice
 
 import pytest
 from rich.console import Console
-from tests.conform.foreign import AGENT, Foreign, Json, serving
 
 from smsdesk import contract
 from smsdesk.conform.report import Report, Result, render, to_json
 from smsdesk.conform.run import Credential, Server, conform, consumer_numbers
 from smsdesk.domain.phone import read_number
+from tests.conform.foreign import AGENT, Foreign, Json, serving
 
 SERVER = Server(
     "", Credential("acme", "t1"), Credential("silent", "t2"), Credential("inbound-only", "t3"), agent_id=31

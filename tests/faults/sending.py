@@ -24,6 +24,10 @@ class Sending:
         self.chats: dict[int, int] = {}
         """The chat of each accepted send."""
 
+    async def has(self, least: int) -> bool:
+        """Whether so many are accepted."""
+        return len(self.chats) >= least
+
     async def run(self) -> None:
         """Returns when all are accepted."""
         async with asyncio.TaskGroup() as group:

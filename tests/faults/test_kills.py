@@ -9,19 +9,20 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+
+from smsdesk.postgres import open_cluster
 from tests.faults.census import ask, assert_once, assert_whole, in_flight, text_states
 from tests.faults.sending import Sending, body, over, two
 from tests.kit.cluster import kill_server, own_folder
 from tests.kit.demo_setup import Client, client_of, consumer, set_up
 from tests.kit.lab import Handsets, running_lab
 from tests.kit.processes import Server, serving, until
-
-from smsdesk.postgres import open_cluster
 
 pytestmark = pytest.mark.slow
 
@@ -139,10 +140,10 @@ async def test_what_a_killed_worker_was_sending_is_doubtful_and_the_other_goes_o
             serving(tmp_path, "worker", database),
             client_of(api.base_url, token) as client,
         ):
-            await until(lambda: two(handsets), 30.0, "both workers bound")
+            await until(partial(two, handsets), 30.0, "both workers bound")
             await handsets.faults(answer_delay=0.5)
             await Sending(client, count).run()
-            await until(lambda: over(handsets, 60), 30.0, "some texts on the wire")
+            await until(partial(over, handsets, 60), 30.0, "some texts on the wire")
             first.kill()
 
             async def settled() -> bool:
@@ -176,7 +177,7 @@ async def test_a_worker_that_froze_is_believed_when_it_wakes(database: str, tmp_
             await until(handsets.lines, 30.0, "the worker bound")
             await handsets.faults(answer_delay=1.0)
             await Sending(client, count).run()
-            await until(lambda: over(handsets, 20), 30.0, "texts without answers")
+            await until(partial(over, handsets, 20), 30.0, "texts without answers")
             frozen.signal(signal.SIGSTOP)
             async with serving(tmp_path, "worker", database):
 

@@ -2,17 +2,18 @@
 
 import asyncio
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from smsdesk.postgres import open_cluster, use_cluster
 from tests.faults.census import ask, assert_once, assert_whole, in_flight, text_states
 from tests.faults.sending import body, over
 from tests.kit.cluster import own_folder
 from tests.kit.demo_setup import Client, client_of, consumer, set_up
 from tests.kit.lab import running_lab
 from tests.kit.processes import serving, smsdesk, until
-
-from smsdesk.postgres import open_cluster, use_cluster
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +33,7 @@ async def test_a_backlog_is_drained_in_order_over_restarts(database: str, tmp_pa
         assert queued == phones * each
         for least in (1_000, 2_500):
             async with serving(tmp_path, "worker", database) as worker:
-                await until(lambda enough=least: over(handsets, enough), 30.0, f"{least} texts arrived")
+                await until(partial(over, handsets, least), 30.0, f"{least} texts arrived")
                 assert await worker.stop() == 0, worker.errors
             ((between,),) = await ask(database, "select count(*) from texts where state in ('sending', 'doubtful')")
             assert between == 0, "a stop in good order leaves nothing in doubt"

@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+
 from tests.faults.census import ask, in_flight
 from tests.kit.demo_setup import Client, client_of, consumer, set_up
 from tests.kit.lab import Handsets, running_lab

@@ -11,7 +11,6 @@ from typing import Any
 import aiohttp
 import pytest
 import structlog
-from tests.store.outbox import LINE, OURS, TENANT, make_tenant, opened, queue_texts, states
 
 from smsdesk.jobs import deliver_texts
 from smsdesk.jobs.worker import Worker
@@ -20,6 +19,7 @@ from smsdesk.lab.server import Lab
 from smsdesk.setup.secrets import SecretMissing, resolve_all
 from smsdesk.store import nodes, texts
 from smsdesk.store.db import Database, Ids
+from tests.store.outbox import LINE, OURS, TENANT, make_tenant, opened, queue_texts, states
 
 PHONE = "+14155550100"
 LIMIT = 20.0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from tests.kit.demo_setup import Client, client_of, set_up
 from tests.kit.lab import Handsets, handsets_of
 from tests.kit.processes import serving

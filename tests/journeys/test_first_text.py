@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+
 from tests.kit.api import CONSUMER, OURS, SEED
 from tests.kit.demo_setup import Client, apply, setup_text
 from tests.kit.processes import smsdesk, until

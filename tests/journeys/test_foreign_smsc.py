@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import smpp34
+
 from tests.kit.api import CONSUMER, OURS
 from tests.kit.demo_setup import client_of, set_up
 from tests.kit.processes import serving, until
@@ -46,6 +47,10 @@ class Smsc:
         receipt = f"id:{name} sub:001 dlvrd:001 submit date:2603021720 done date:2603021720 stat:DELIVRD err:000 text:"
         answer = await self.esme.deliver_sm(NUMBER, receipt.encode(), source_addr=PHONE, esm_class=4)
         assert answer.is_success
+
+    async def confirms(self) -> bool:
+        """Whether the last text is the confirmation of a STOP."""
+        return b"opted out" in self.texts[-1][1]
 
     async def reply(self, body: bytes, coding: int, esm_class: int = 0) -> None:
         """The phone's text, as one deliver_sm."""
@@ -99,5 +104,5 @@ async def test_a_conversation_over_another_smsc(smsc: tuple[Smsc, int], database
 
         await other.reply(b"STOP", coding=0)
         assert (await has_status(client, chat_id, "failed"))["fail_reason"] == "end_user_opt_out"
-        await until(lambda: b"opted out" in other.texts[-1][1], LIMIT, "the confirmation at the other SMSC")
+        await until(other.confirms, LIMIT, "the confirmation at the other SMSC")
         assert await server.stop() == 0, server.errors

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.kit.api import SEED, Answer
-from tests.kit.processes import until
 
 from smsdesk.actions.create_token import create_token
 from smsdesk.cli.apply import apply_file, read_file
 from smsdesk.store.db import Database
+from tests.kit.api import SEED, Answer
+from tests.kit.processes import until
 
 SETUP = """\
 tenant: acme

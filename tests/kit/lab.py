@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+
 from tests.kit.api import OURS
 from tests.lab.process import LabProcess
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import inspect
 import os
 import random
 import signal
@@ -13,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -21,14 +20,12 @@ START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 
 
-async def until(condition: Callable[[], Awaitable[T] | T], seconds: float, what: str) -> T:
+async def until(condition: Callable[[], Awaitable[T]], seconds: float, what: str) -> T:
     """The first true value of the condition; AssertionError with `what` was awaited after so many seconds."""
     end = time.monotonic() + seconds
     while True:
-        found = condition()
-        value = await found if inspect.isawaitable(found) else found
-        if value:
-            return cast(T, value)
+        if found := await condition():
+            return found
         assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
         await asyncio.sleep(0.02)
 
@@ -80,7 +77,7 @@ class Server:
         words = ["serve", "--role", self.role, "--port", str(self._port), "--data", str(self.folder)]
         self._launch([sys.executable, "-m", "smsdesk", *words])
         said = await until(self._ready, START_SECONDS, f"smsdesk {' '.join(words)} is ready")
-        if " on " in said:
+        if said and " on " in said:
             self.base_url = said.rpartition(" ")[2].strip()
 
     async def stop(self) -> int:
@@ -88,7 +85,11 @@ class Server:
         assert self._process is not None
         process = self._process
         process.terminate()
-        await until(lambda: process.poll() is not None, STOP_SECONDS, f"the end of the server; it said {self.errors}")
+
+        async def ended() -> bool:
+            return process.poll() is not None
+
+        await until(ended, STOP_SECONDS, "the end of the server")
         return process.wait()
 
     def kill(self) -> None:
@@ -114,7 +115,7 @@ class Server:
         with self._file("out").open("wb") as out, self._file("err").open("wb") as err:
             self._process = subprocess.Popen(command, stdout=out, stderr=err, env=self._environment, cwd="/")
 
-    def _ready(self) -> str | None:
+    async def _ready(self) -> str | None:
         assert self._process is not None
         said = self._file("out").read_text()
         if not said.endswith("\n"):

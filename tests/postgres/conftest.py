@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.kit.cluster import own_folder, start_user
 
 from smsdesk.postgres import use_cluster
 from smsdesk.postgres.binaries import installed
+from tests.kit.cluster import own_folder, start_user
 
 
 @pytest.fixture

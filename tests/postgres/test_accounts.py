@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
-from tests.kit.cluster import dsn_of, fetch, leave, postmaster
 
 from smsdesk.postgres import PostgresError, find_binaries, open_cluster, use_cluster
 from smsdesk.postgres.place import OUTSIDE
+from tests.kit.cluster import dsn_of, fetch, leave, postmaster
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
 

@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
-from tests.kit.cluster import dsn_of, ended, fetch, kill_server, leave, postmaster
 
 from smsdesk.postgres import PostgresError, State, open_cluster, use_cluster
+from tests.kit.cluster import dsn_of, ended, fetch, kill_server, leave, postmaster
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:

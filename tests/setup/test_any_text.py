@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.compat import StringIO
-from tests.setup.kit import CONFIGS, FILES
 
 from smsdesk.domain.setup import State
 from smsdesk.setup.document import read_documents
@@ -16,6 +15,7 @@ from smsdesk.setup.items import Around, read_items, tenant_of
 from smsdesk.setup.plan import TenantPlan, as_json, plan, render
 from smsdesk.setup.references import final, settle
 from smsdesk.setup.wanted import Wanted
+from tests.setup.kit import CONFIGS, FILES
 
 KEYS = st.sampled_from(
     ["tenant", "settings", "carriers", "queues", "numbers", "agents", "name", "type", "number", "carrier", "queue",

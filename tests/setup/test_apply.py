@@ -7,7 +7,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from tests.setup.kit import FILES, NOW, applied, planned
 
 from smsdesk.actions.apply_setup import apply_setup
 from smsdesk.domain.setup import State
@@ -18,6 +17,7 @@ from smsdesk.setup.plan import SetupMoved, render
 from smsdesk.store.db import Database
 from smsdesk.store.setup import read_state
 from smsdesk.store.tenants import changed_since, find_tenant_id, read_tenant, versions
+from tests.setup.kit import FILES, NOW, applied, planned
 
 FULL = (FILES / "full.yaml").read_text()
 

@@ -1,11 +1,11 @@
 """A file with many mistakes: all of them at once, each with its place and its remedy, and nothing is changed."""
 
 import pytest
-from tests.setup.kit import FILES, applied
 
 from smsdesk.setup.faults import SetupError
 from smsdesk.store.db import Database
 from smsdesk.store.tenants import tenant_ids
+from tests.setup.kit import FILES, applied
 
 
 async def test_every_mistake_is_said_at_once(db: Database) -> None:

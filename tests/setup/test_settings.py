@@ -3,13 +3,13 @@
 from dataclasses import fields
 
 import pytest
-from tests.setup.kit import applied
 
 from smsdesk.domain.tenant import TenantSettings
 from smsdesk.setup.faults import SetupError
 from smsdesk.setup.settings import SETTINGS
 from smsdesk.store.db import Database
 from smsdesk.store.tenants import find_tenant_id, read_tenant
+from tests.setup.kit import applied
 
 EXAMPLES = {
     "sms_enabled": "false",

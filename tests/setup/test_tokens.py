@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from tests.setup.kit import NOW, applied, chance
 
 from smsdesk.actions.create_token import create_token
 from smsdesk.actions.disable_token import disable_token
@@ -14,6 +13,7 @@ from smsdesk.domain.token import digest
 from smsdesk.errors import Problem
 from smsdesk.store.db import Database
 from smsdesk.store.tenants import find_tenant_id, read_tenant
+from tests.setup.kit import NOW, applied, chance
 
 
 async def tenant(db: Database) -> Tenant:

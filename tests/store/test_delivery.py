@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
-from tests.store.outbox import LINE, NODE, NOW, TENANT, make_tenant, opened, queue_texts, states
 
 from smsdesk.domain.text_state import AttemptOutcome, PartReceipt
 from smsdesk.store import receipts, texts
 from smsdesk.store.db import Database
 from smsdesk.store.groups import Groups
+from tests.store.outbox import LINE, NODE, NOW, TENANT, make_tenant, opened, queue_texts, states
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from itertools import permutations
 
 import asyncpg
 import pytest
-from tests.store.outbox import LINE, NODE, NOW, TENANT, make_tenant, opened, queue_texts, states
 
 from smsdesk.domain.text_state import ENDS, MOVES, AttemptOutcome, PartReceipt, judge_parts
 from smsdesk.store import receipts, texts
 from smsdesk.store.db import Database
+from tests.store.outbox import LINE, NODE, NOW, TENANT, make_tenant, opened, queue_texts, states
 
 FAR = NOW + timedelta(hours=1)
 
