@@ -68,9 +68,7 @@ async def scene(**more: object) -> AsyncIterator[Scene]:
 async def strike(scene: Scene, sending: Sending, plan: list[tuple[int, str]]) -> None:
     """Does what the plan says as soon as so many sends are accepted."""
     for accepted, what in plan:
-        await until(
-            lambda least=accepted: len(sending.chats) >= least, 60.0, f"{accepted} accepted, to kill the {what}"
-        )
+        await until(partial(sending.has, accepted), 60.0, f"{accepted} accepted, to kill the {what}")
         if what == "server":
             scene.server.kill()
             await scene.server.start()
@@ -115,9 +113,8 @@ async def test_no_kill_loses_a_text_or_sends_one_twice() -> None:
 
 async def assert_replies(scene: Scene, arrived: list[dict[str, Any]], replay: str) -> None:
     """Each reply is in its consumer's chat, once."""
-    replied = {f"reply {n}" for n in range(REPLIERS)} & {
-        f"reply {n}" for n in range(REPLIERS) if consumer(n) in {text["number"] for text in arrived}
-    }
+    phones = {text["number"] for text in arrived}
+    replied = {f"reply {number}" for number in range(REPLIERS) if consumer(number) in phones}
 
     async def heard() -> bool:
         rows = await ask(scene.dsn, "select body from messages where sender = 'end_user'")

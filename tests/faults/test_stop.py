@@ -93,5 +93,6 @@ async def assert_last_word(scene: Scene, number: str) -> None:
     ((quiet_at,),) = await ask(scene.dsn, "select quiet_at from opt_outs where number = $1", number)
     texts = await scene.handsets.texts(number)
     after = [text["body"] for text in texts if text["at"] >= f"{quiet_at:%Y-%m-%dT%H:%M:%S.%fZ}"]
-    assert [CONFIRMATION in body for body in after] == [True], after
-    assert [CONFIRMATION in text["body"] for text in texts].count(True) == 1
+    assert [CONFIRMATION in body for body in after] == [True], f"{number} got after its STOP was stored: {after}"
+    confirmations = [text["body"] for text in texts if CONFIRMATION in text["body"]]
+    assert len(confirmations) == 1, f"{number} got {confirmations}"
