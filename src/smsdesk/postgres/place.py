@@ -50,7 +50,12 @@ def _keep_outside(link: Path, account: Account) -> None:
     home = next(home for home in homes if not home.exists())
     account.make_directory(home)
     link.symlink_to(home)
-    _log.warning("postgres.kept_outside", link=str(link), cluster=str(home), unreachable_for=account.name)
+    _log.warning(
+        "the database lies outside the data folder, which its account cannot enter",
+        link=str(link),
+        cluster=str(home),
+        unreachable_for=account.name,
+    )
 
 
 def readable_binaries(found: Binaries, account: Account) -> Binaries:
@@ -65,7 +70,12 @@ def readable_binaries(found: Binaries, account: Account) -> Binaries:
         copy = _make_public(OUTSIDE / "binaries") / f"{found.version}-{content}"
         if not copy.is_dir():
             _copy(found.trees, anchor, copy)
-            _log.info("postgres.binaries_copied", source=str(found.bin), copy=str(copy), readable_for=account.name)
+            _log.info(
+                "PostgreSQL programs copied to where its account can read them",
+                source=str(found.bin),
+                copy=str(copy),
+                readable_for=account.name,
+            )
     return Binaries(copy / found.bin.relative_to(anchor), found.version)
 
 

@@ -75,7 +75,7 @@ def _start(cluster: Cluster, alive: int, settings: Mapping[str, str]) -> None:
         command += ["-w", "-t", str(int(RECOVERY_LIMIT))]
         done = cluster.account.run(command, lend=(alive,), limit=RECOVERY_LIMIT + 30, at=str(cluster.home))
         if done.returncode == 0 and cluster.state() is State.READY:
-            _log.info("postgres.started", cluster=str(cluster.home), version=cluster.binaries.version)
+            _log.info("PostgreSQL started", cluster=str(cluster.home), version=cluster.binaries.version)
             return
         time.sleep(PAUSE)  # another process may have taken the port in between
     tail = cluster.log.read_text(errors="replace")[-1500:] if cluster.log.exists() else done.stderr
