@@ -21,10 +21,19 @@ async def three_chats(api: Api) -> list[int]:
 
 
 async def test_a_chat_reads_as_it_was_answered(api: Api) -> None:
-    sent = (await api.send(agentId=1)).json
+    sent = (await api.send("ticket_id", agentId=1)).json
     read = (await api.call("GET", f"{CHATS}/{sent['id']}")).json
     assert read == {key: value for key, value in sent.items() if key not in {"message_id", "segments"}}
     assert list(read) == [key for key in sent if key in read]
+
+
+async def test_the_ticket_shows_in_every_read_after_the_first_answer(api: Api) -> None:
+    await api.set(ticket_url="https://crm.example.com/tickets/{ticket_id}?from=sms")
+    sent = (await api.send(ticket_id="A/1 é")).json
+    assert (sent["out_ticket_id"], sent["out_ticket_url"]) == (None, None)  # as the page's example has it
+    read = (await api.call("GET", f"{CHATS}/{sent['id']}")).json
+    assert read["out_ticket_id"] == "A/1 é"
+    assert read["out_ticket_url"] == "https://crm.example.com/tickets/A%2F1%20%C3%A9?from=sms"
 
 
 async def test_pages_name_their_neighbours(api: Api) -> None:

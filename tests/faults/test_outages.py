@@ -4,13 +4,14 @@ import asyncio
 from collections import defaultdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from smsdesk.postgres import open_cluster, use_cluster
 from tests.faults.census import ask, assert_once, assert_whole, in_flight, text_states
 from tests.faults.sending import body, over
-from tests.kit.cluster import own_folder
+from tests.kit.cluster import kill_server, own_folder
 from tests.kit.demo_setup import Client, client_of, consumer, set_up
 from tests.kit.lab import running_lab
 from tests.kit.processes import serving, smsdesk, until
@@ -86,6 +87,29 @@ async def test_while_the_database_is_away_nothing_is_accepted_and_all_goes_on_af
                 assert len(states) == 41
                 assert_once(states, await handsets.all_texts(), "the database away")
                 await assert_whole(dsn)
+
+
+async def test_two_processes_find_an_embedded_postgresql_again_that_was_killed() -> None:
+    with own_folder() as folder:
+        async with running_lab() as handsets, serving(folder, "api") as api, serving(folder, "worker") as worker:
+            token = await set_up(open_cluster(folder).dsn(), folder, handsets.smpp_port)
+            async with client_of(api.base_url, token) as client:
+                for number in range(3):
+                    answer = await client.send_until_accepted(consumer(number), body(number), f"key {number}")
+                    await until(partial(over, handsets, number + 1), 30.0, f"text {number} on its handset")
+                    kill_server(folder)
+                assert (
+                    answer.json["id"] == (await until(partial(readable, client), 30.0, "the API reads again"))[0]["id"]
+                )
+                assert await worker.stop() == 0, worker.errors
+                assert await api.stop() == 0, api.errors
+
+
+async def readable(client: Client) -> list[dict[str, Any]]:
+    """The chats, newest first; none while they cannot be read."""
+    answer = await client.call("GET", "/chats")
+    assert answer.status in {200, 503}, answer.body
+    return answer.json if answer.status == 200 else []
 
 
 def start_as_its_owner(folder: Path) -> None:

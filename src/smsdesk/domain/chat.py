@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import quote
 
 from smsdesk.domain.tenant import Agent
 
@@ -76,6 +77,13 @@ class Chat:
     def chat_duration(self) -> int:
         """Whole seconds with an agent, once the chat has ended."""
         return _seconds(self.assigned_at, self.ends_at)
+
+
+def ticket_url(page: str | None, ticket_id: str | None) -> str | None:
+    """Where a ticket is read: the tenant's page with `{ticket_id}` replaced; None without the one or the other."""
+    if not page or not ticket_id:
+        return None
+    return page.replace("{ticket_id}", quote(ticket_id, safe=""))
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> int:

@@ -6,13 +6,15 @@ from datetime import datetime
 
 import asyncpg
 
-from smsdesk.domain.chat import Chat, EndUser, Participant, Queue
+from smsdesk.domain.chat import Chat, EndUser, Participant, Queue, ticket_url
 from smsdesk.domain.tenant import Agent
 from smsdesk.store.db import Connection
 
 _CHAT = """
-select c.*, e.identifier, e.out_contact_id, a.email, a.agent_number, a.first_name, a.last_name, a.avatar_url
+select c.*, e.identifier, e.out_contact_id, a.email, a.agent_number, a.first_name, a.last_name, a.avatar_url,
+       t.settings ->> 'ticket_url' as ticket_page
 from chats c
+join tenants t on t.tenant_id = c.tenant_id
 join end_users e on e.tenant_id = c.tenant_id and e.end_user_id = c.end_user_id
 left join agents a on a.tenant_id = c.tenant_id and a.agent_id = c.agent_id
 """
@@ -152,8 +154,8 @@ def _chat(row: asyncpg.Record, participants: tuple[Participant, ...], queue: Que
         queued_at=row["queued_at"],
         assigned_at=row["assigned_at"],
         ends_at=row["ends_at"],
-        out_ticket_id=row["out_ticket_id"],
-        out_ticket_url=row["out_ticket_url"],
+        out_ticket_id=row["out_ticket_id"] or row["ticket_id"],
+        out_ticket_url=row["out_ticket_url"] or ticket_url(row["ticket_page"], row["ticket_id"]),
         disconnected_by=row["disconnected_by"],
         fail_reason=row["fail_reason"],
         agent=agent,

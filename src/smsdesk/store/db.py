@@ -15,7 +15,7 @@ UNREACHABLE = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError,
                asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, TimeoutError,
                asyncpg.InternalClientError)  # fmt: skip
 """What a database that is away looks like, in any of its ways. Work in hand is to be tried again later. The last one
-is what the driver makes of a server that dies in the middle of an answer: its own clean-up meets the broken connection."""
+is what the driver makes of a server that dies in the middle of an answer: its clean-up meets the broken connection."""
 
 # Two groups that meet on the same rows in another order: PostgreSQL ends one of them, which is to be run again.
 TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
