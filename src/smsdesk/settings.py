@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+LEVELS = ("debug", "info", "warning", "error")
+
 
 class SettingsError(Exception):
     """A variable of the environment that cannot be used; the text names it and the remedy."""
@@ -12,12 +14,13 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Each field is the environment variable SMSDESK_<FIELD>; `X_FILE` in place of `X` names a file that holds it."""
+    """Each field is the environment variable SMSDESK_<FIELD>; `X_FILE` in place of `X` names a file that holds it.
+
+    SMSDESK_DATA, the data folder, is an option of every command as well, and read there.
+    """
 
     database_url: str = ""
     """A PostgreSQL to use; the embedded one where empty."""
-    data: str = ".smsdesk"
-    """The folder of everything that the embedded default keeps."""
     domain: str = ""
     """The host name under which each tenant's subdomain lies, such as `sms.example.com`; empty trusts the user name."""
     log_level: str = "info"
@@ -26,10 +29,6 @@ class Settings:
     """The most connections to PostgreSQL that one process holds."""
     lab_page: str = ""
     """Where the handsets of a lab are, for the link on the first page; no link where empty."""
-
-    @property
-    def data_dir(self) -> Path:
-        return Path(self.data)
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -47,6 +46,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
             found[field.name] = int(value)
         else:
             found[field.name] = value
+    if (level := found.get("log_level", "info")) not in LEVELS:
+        raise SettingsError(f"SMSDESK_LOG_LEVEL is {level!r}: use one of {', '.join(LEVELS)}")
     return Settings(**found)  # type: ignore[arg-type]
 
 

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from smsdesk.bench.latency import Latency, summarize
-from smsdesk.bench.processes import Meter, Usage, family, usage
+from smsdesk.bench.processes import Meter, Usage, busy, family, usage
 from smsdesk.bench.report import Bench, Headline, Report, Row, cost, headline, ratio, render, to_json
 
 SPINS = (
@@ -42,6 +42,13 @@ def test_the_meter_counts_a_family_whenever_it_was_born() -> None:
     assert family(child.pid) == ()
     assert alone.look() == used
     assert meter.look()["us"].cpu_seconds >= alive.cpu_seconds
+
+
+def test_a_machine_at_work_is_busy() -> None:
+    with subprocess.Popen([sys.executable, "-c", SPINS.replace("0.3", "60")], stdin=subprocess.PIPE) as child:
+        share = busy(0.5)
+        child.kill()
+    assert 0.5 / (os.cpu_count() or 1) < share <= 1
 
 
 def bench(*headlines: Headline, rows: tuple[Row, ...] = ()) -> Bench:

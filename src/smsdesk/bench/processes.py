@@ -1,6 +1,7 @@
 """What processes used, as Linux tells it under /proc."""
 
 import os
+import time
 from pathlib import Path
 
 import msgspec
@@ -55,6 +56,20 @@ def _usage(pid: int) -> Usage | None:
         return None
     peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")), "0")
     return Usage(sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK"), int(peak) * 1024)
+
+
+def busy(seconds: float) -> float:
+    """Which share of this machine's cores works at the moment, looked at for so long: 0 to 1. Raises OSError without
+    /proc. Field 4 and 5 of the first line of stat are idle and iowait, proc(5)."""
+
+    def look() -> tuple[int, int]:
+        ticks = [int(each) for each in (PROC / "stat").read_text(encoding="utf-8").split("\n", 1)[0].split()[1:9]]
+        return sum(ticks), ticks[3] + ticks[4]
+
+    all_before, idle_before = look()
+    time.sleep(seconds)
+    all_after, idle_after = look()
+    return 1 - (idle_after - idle_before) / max(1, all_after - all_before)
 
 
 def family(pid: int) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from smsdesk.bench.accept import AcceptPlan, bench_accept
 from smsdesk.bench.deliver import DeliverPlan, bench_deliver
+from smsdesk.bench.processes import busy
 from smsdesk.bench.report import Bench, Report, render, to_json
 from smsdesk.bench.rig import BenchError, Rig, rig
 from smsdesk.cli.options import CommandError, Json, telling
@@ -27,6 +28,9 @@ from smsdesk.postgres import find_binaries
 app = typer.Typer(no_args_is_help=True, help="How quick it is here, beside what its database and line can do at most.")
 
 Measure = Callable[[Rig, Callable[[str], None]], Report]
+
+LOOK = 1.0
+"""Seconds in which it is seen how busy the machine is with other work."""
 
 _Seconds = Annotated[int, typer.Option(min=1, help="For each measurement.")]
 _Connections = Annotated[str, typer.Option(help="To the API at once, as a list.")]
@@ -100,7 +104,7 @@ def _run(measures: list[tuple[int, Measure]], data: Path | None, json: bool) -> 
 
         done = iter(range(1 << 30))
         try:
-            reports = []
+            reports, others = [], busy(LOOK)
             for number, (_, measure) in enumerate(measures, 1):
                 progress.update(task, description="starting PostgreSQL")
                 with rig(data / str(number) if data and len(measures) > 1 else data) as built:
@@ -109,7 +113,7 @@ def _run(measures: list[tuple[int, Measure]], data: Path | None, json: bool) -> 
             raise CommandError(f"the bench failed: {error}") from error
     command = shlex.join(["smsdesk", *sys.argv[1:]])
     took = round(time.monotonic() - began, 1)
-    bench = Bench(command, started_at.isoformat(timespec="seconds"), took, _machine(data), tuple(reports))
+    bench = Bench(command, started_at.isoformat(timespec="seconds"), took, _machine(data, others), tuple(reports))
     if json:
         typer.echo(to_json(bench))
     else:
@@ -123,12 +127,12 @@ def _progress() -> Progress:
     return Progress(*columns, console=console, disable=not console.is_terminal, transient=True, refresh_per_second=1)
 
 
-def _machine(data: Path | None) -> dict[str, str]:
+def _machine(data: Path | None, busy_before: float) -> dict[str, str]:
     return {
         "smsdesk": version("smsdesk"),
         "Python": platform.python_version(),
         "PostgreSQL": find_binaries().version,
         "cores": str(len(os.sched_getaffinity(0))),
-        "load": f"{os.getloadavg()[0]:.1f}",
+        "busy with other work before": f"{busy_before:.0%}",
         "folder": str(data) if data else "temporary",
     }

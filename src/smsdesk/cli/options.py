@@ -2,7 +2,6 @@
 
 import asyncio
 import importlib.util
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from importlib import import_module
@@ -16,6 +15,7 @@ import typer
 
 from smsdesk.errors import Problem
 from smsdesk.postgres import PostgresError, use_cluster
+from smsdesk.settings import SettingsError, read_settings
 from smsdesk.setup.faults import SetupError
 from smsdesk.setup.plan import SetupMoved
 from smsdesk.store.db import UNREACHABLE, Connection, Database
@@ -48,8 +48,8 @@ class CommandError(Exception):
 
 
 def database_url() -> str | None:
-    """The database that the environment names; None where the embedded one is meant."""
-    return os.environ.get(DATABASE_URL) or None
+    """The database that the environment names; None where the embedded one is meant. Raises SettingsError."""
+    return read_settings().database_url or None
 
 
 @asynccontextmanager
@@ -61,7 +61,7 @@ async def connect(data: Path) -> AsyncIterator[Database]:
     """
     url = database_url()
     with nullcontext(url) if url else use_cluster(data) as dsn:
-        database = Database(dsn)
+        database = Database(dsn, read_settings().pool)
         try:
             await database.open()
         except (*UNREACHABLE, asyncpg.PostgresError, ValueError) as error:
@@ -117,7 +117,7 @@ def telling() -> Iterator[None]:
         for line in error.lines()[:MOST_FAULTS]:
             typer.echo(line, err=True)
         _fail(str(error))
-    except (Problem, SetupMoved, PostgresError, MigrationError, CommandError) as error:
+    except (Problem, SetupMoved, PostgresError, MigrationError, SettingsError, CommandError) as error:
         _fail(str(error))
     except (*UNREACHABLE, *REFUSED) as error:
         _fail(f"the database did not take it: {_said(error)}")

@@ -9,9 +9,9 @@ from typing import Annotated
 import structlog
 import typer
 
-from smsdesk.cli.options import DEFAULT_DATA, CommandError, Data, database_url, open_database, run
+from smsdesk.cli.options import DEFAULT_DATA, CommandError, Data, database_url, open_database, run, telling
 from smsdesk.log import set_up_log
-from smsdesk.settings import SettingsError, read_settings
+from smsdesk.settings import read_settings
 from smsdesk.wiring import Roles, Server
 
 
@@ -30,11 +30,8 @@ def serve(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Serve the API and deliver texts until told to stop."""
-    try:
+    with telling():
         settings = read_settings()
-    except SettingsError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
     set_up_log(settings.log_level, for_people=sys.stderr.isatty())
 
     async def work() -> None:

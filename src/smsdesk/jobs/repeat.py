@@ -8,6 +8,9 @@ from structlog.typing import FilteringBoundLogger
 from smsdesk.store.db import TRY_AGAIN
 from smsdesk.store.groups import AWAY
 
+AFTER_FAILURE = 0.5
+"""Seconds at least between a failure and the next run: a database that is away is not asked without a pause."""
+
 
 async def repeat(name: str, seconds: float, job: Callable[[], Awaitable[object]], log: FilteringBoundLogger) -> None:
     """Runs the job, waits so many seconds, and so on until cancelled. One that fails is logged and run again."""
@@ -17,8 +20,9 @@ async def repeat(name: str, seconds: float, job: Callable[[], Awaitable[object]]
             await asyncio.wait({task})
         finally:
             task.cancel()
-        report(name, None if task.cancelled() else task.exception(), log)
-        await asyncio.sleep(seconds)
+        error = None if task.cancelled() else task.exception()
+        report(name, error, log)
+        await asyncio.sleep(seconds if error is None else max(seconds, AFTER_FAILURE))
 
 
 def report(name: str, error: BaseException | None, log: FilteringBoundLogger) -> None:
