@@ -19,6 +19,8 @@ from tests.kit.processes import serving, smsdesk, until
 pytestmark = pytest.mark.slow
 
 SETTLED = 60.0
+KNOCK = 0.1
+"""Seconds between two sends of a client that does not give up: 40 of them are the length of an outage."""
 
 
 async def test_a_backlog_is_drained_in_order_over_restarts(database: str, tmp_path: Path) -> None:
@@ -73,6 +75,8 @@ async def test_while_the_database_is_away_nothing_is_accepted_and_all_goes_on_af
                     assert answer.status == 503, answer.body
                     assert int(answer.headers["Retry-After"]) >= 1
                     assert "message" in answer.json
+                    await asyncio.sleep(KNOCK)
+                assert server.errors.count('"event": "database away"') < 200, "it was asked without a pause"
                 await asyncio.to_thread(start_as_its_owner, folder)
                 async with asyncio.TaskGroup() as group:
                     for number in range(1, 41):
