@@ -23,7 +23,7 @@ from smsdesk.store.groups import AWAY
 log = structlog.get_logger()
 
 # The framework names a parameter as the handler does, where its name in the query is no name in Python.
-ASKED_AS = {"created_from": "created_at[from]", "created_to": "created_at[to]"}
+ASKED_AS = {"created_from": "created_at[from]", "created_to": "created_at[to]", "data": "request body"}
 
 
 class NotKnown(Exception):
