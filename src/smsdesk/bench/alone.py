@@ -78,15 +78,19 @@ class Alone:
         """One run with a second of warm-up before it. Raises RuntimeError where the database refuses."""
         return (self._by_pgbench if self.client == "pgbench" else self._by_us)(clients, group, seconds)
 
+    def quiet(self, seconds: int, pause: float) -> BaselineResult:
+        """One asyncpg client that pauses so many seconds between two sends: pgbench counts a pause as latency."""
+        return self._by_us(1, 1, seconds, pause)
+
     def _by_pgbench(self, clients: int, group: int, seconds: int) -> BaselineResult:
         assert self._binary is not None
         base = f"base={FIRST_CONSUMER + self._next(clients, group)}"
         text = script(*self._tenant, group)
         return pgbench(Script(self._binary, self._dsn, text, clients, group, seconds, (base, "i=0"), warm_up=1))
 
-    def _by_us(self, clients: int, group: int, seconds: int) -> BaselineResult:
+    def _by_us(self, clients: int, group: int, seconds: int, pause: float = 0.0) -> BaselineResult:
         call, first = partial(arguments, *self._tenant), self._next(clients, group)
-        return run_clients(Baseline(self._dsn, ACCEPT, call, clients, group, seconds, warm_up=1.0, first=first))
+        return run_clients(Baseline(self._dsn, ACCEPT, call, clients, group, seconds, pause=pause, first=first))
 
     def _next(self, clients: int, group: int) -> int:
         first, self._first = self._first, self._first + clients * group * EACH_CLIENT

@@ -31,6 +31,8 @@ class Baseline:
     group: int = 1
     seconds: float = 5.0
     warm_up: float = 1.0
+    pause: float = 0.0
+    """Seconds between two transactions of a client: with one client this measures a quiet database."""
     first: int = 0
     """The number of the first row, so that runs on one database need not meet the same rows."""
 
@@ -100,6 +102,8 @@ class _Clients:
             await prepared.fetch(*values)
             if self._measuring:
                 self._times.append(clock() - since)
+            if self._baseline.pause:
+                await asyncio.sleep(self._baseline.pause)
 
     async def measure(self) -> None:
         """Lets the clients warm up, then counts for the time that was asked for."""
