@@ -32,7 +32,7 @@ def set_up_log(level: str, *, for_people: bool = False) -> None:
 
 
 class _Forward(logging.Handler):
-    """Takes what libraries log by the standard library's way to our lines, an error by its name instead of its trace."""
+    """Takes what libraries log the standard way to our lines: an error by its name, without its trace."""
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
