@@ -46,7 +46,7 @@ class AcceptPlan:
     @property
     def steps(self) -> int:
         """How many measurements there are."""
-        return 1 + self.rounds * (len(self.connections) + len(self.clients) + 4)
+        return 1 + self.rounds * (len(self.connections) + len(self.clients) + 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,11 @@ class _Bench:
         """PostgreSQL alone."""
         result = self.alone.measure(clients, group, self.plan.seconds)
         self.measured[name].append(_Measured(baseline_row(name, result, f"by {self.alone.client}"), {}, 0))
+
+    def theirs_quiet(self) -> None:
+        """PostgreSQL alone, as idle between two sends as the quiet API."""
+        row = baseline_row(QUIET_BARE, self.alone.quiet(self.plan.seconds, PAUSE), "by asyncpg")
+        self.measured[QUIET_BARE].append(_Measured(row, {}, 0))
 
     def median(self, name: str, by: Callable[[Row], float] = lambda row: row.per_second) -> _Measured:
         """The round in the middle."""
@@ -128,11 +133,13 @@ def _measurements(bench: _Bench) -> Iterator[tuple[str, Callable[[], None]]]:
         if connections not in plan.clients:
             yield _accepted(connections), partial(bench.ours, _accepted(connections), connections)
     yield BARE, partial(bench.theirs, BARE, 1)
+    yield ONE, partial(bench.ours, ONE, 1)
+    yield QUIET_BARE, bench.theirs_quiet
     yield QUIET, partial(bench.ours, QUIET, 1, PAUSE)
 
 
-BARE = "PostgreSQL alone, 1 client: the bare commit"
-QUIET = f"accepted, 1 quiet connection ({PAUSE * 1000:.0f} ms between requests)"
+BARE, ONE = "PostgreSQL alone, 1 client", "accepted, 1 connection, no pause"
+QUIET_BARE, QUIET = (f"{what} with {PAUSE * 1000:.0f} ms pauses" for what in (BARE, "accepted, 1 connection"))
 
 
 def _alone(clients: int) -> str:
@@ -165,7 +172,7 @@ def _compare_with_database(bench: _Bench) -> None:
 def _report(bench: _Bench) -> Report:
     plan = bench.plan
     rows = {name: bench.median(name).row for name in bench.measured}
-    for name in (BARE, QUIET):
+    for name in (BARE, ONE, QUIET_BARE, QUIET):
         rows[name] = bench.median(name, lambda row: row.latency.p50_ms).row
     grouped = max((rows[_grouped(clients)] for clients in (1, 2)), key=lambda row: row.per_second)
     top = bench.median(_accepted(plan.top))
@@ -195,6 +202,7 @@ def _ratios(plan: AcceptPlan, rows: dict[str, Row], grouped: Row) -> list[Headli
         for each in plan.clients
         if each != plan.top and each in plan.connections
     ]
-    quiet, bare = rows[QUIET].latency.p50_ms, rows[BARE].latency.p50_ms
-    found.append(headline("a quiet request / the bare commit, medians", quiet / bare, most=MOST_QUIET))
+    for what, over, under in (("a quiet request", QUIET, QUIET_BARE), ("a request without a pause", ONE, BARE)):
+        times = rows[over].latency.p50_ms / rows[under].latency.p50_ms
+        found.append(headline(f"{what} / the bare commit, medians", times, most=MOST_QUIET))
     return found

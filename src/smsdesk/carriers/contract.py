@@ -74,6 +74,10 @@ class Receipt:
     """One of `domain.outcome.REASONS` where the state is a failure."""
     code: str
     """The carrier's own words, such as `stat:UNDELIV err:012`."""
+    number: str | None = None
+    """The phone that it reports on, E.164 with the plus, where it says so."""
+    reference: int | None = None
+    """`OutboundText.text_id` modulo 65,536, where the carrier gives back what it was sent with."""
 
 
 @dataclass(frozen=True, slots=True)

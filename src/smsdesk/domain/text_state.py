@@ -71,3 +71,7 @@ class PartReceipt:
     state: str
     reason: str | None
     code: str
+    number: str | None = None
+    """The phone that it reports on, where it says so."""
+    reference: int | None = None
+    """The message's id modulo 65,536, where the carrier gives it back."""

@@ -81,7 +81,14 @@ class LineSink:
     def receipt(self, receipt: Receipt) -> "asyncio.Future[None]":
         """Writes the receipt down; the future ends when it is on disk."""
         return self._facts.submit(
-            PartReceipt(clean(receipt.part_id), receipt.state, receipt.reason, clean(receipt.code))
+            PartReceipt(
+                clean(receipt.part_id),
+                receipt.state,
+                receipt.reason,
+                clean(receipt.code),
+                clean(receipt.number) if receipt.number else None,
+                receipt.reference,
+            )
         )
 
     def reply(self, reply: Reply) -> "asyncio.Future[None]":

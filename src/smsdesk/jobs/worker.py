@@ -12,6 +12,7 @@ from smsdesk.actions.bury_dead_nodes import NODE_LIFE, bury_dead_nodes
 from smsdesk.actions.end_silent_texts import end_silent_texts
 from smsdesk.actions.expire_chats import expire_chats
 from smsdesk.actions.receive_reply import ReceiveReply
+from smsdesk.actions.resolve_doubtful import resolve_doubtful
 from smsdesk.domain.reply import MISSING_PART_WAIT
 from smsdesk.jobs.deliver_texts import Node
 from smsdesk.jobs.lines import Lines, Surroundings
@@ -79,6 +80,7 @@ class Worker:
                 (0.0, self._refresh_lines),
                 (RENEW, self._bury),
                 (LOOK_FOR_SETUP, self._listen),
+                (RENEW, self._resolve),
                 (5.0, self._expire_chats),
                 (5.0, self._take_in_incomplete),
                 (60.0, self._end_silent),
@@ -133,6 +135,11 @@ class Worker:
         buried = await bury_dead_nodes(self._db, self._clock())
         if buried:
             self._log.warning("a node died: what it was sending is doubtful", texts=buried)
+
+    async def _resolve(self) -> None:
+        placed = await resolve_doubtful(self._db, self._clock())
+        if placed:
+            self._log.info("receipts settled doubtful texts", receipts=placed)
 
     async def _refresh_lines(self) -> None:
         assert self._lines is not None

@@ -100,7 +100,8 @@ async def make_due(conn: Connection, tenant_id: int, number: str, kind: str, now
     await conn.execute(
         """
         update texts set due_at = $4
-        where tenant_id = $1 and destination = $2 and kind = $3 and state = 'queued' and due_at > $4
+        where tenant_id = $1 and destination = $2 and destination > '' and kind = $3 and state = 'queued'
+          and due_at > $4
         """,
         tenant_id, number, kind, now,
     )  # fmt: skip

@@ -1,5 +1,7 @@
 """What a deliver_sm or data_sm from the network says (SMPP 3.4 sections 4.6.1 and 4.7.1)."""
 
+from dataclasses import replace
+
 from smsdesk.carriers.contract import Receipt, Reply
 from smsdesk.carriers.smpp.addressing import read_address
 from smsdesk.carriers.smpp.config import IdForm
@@ -20,7 +22,8 @@ def read_inbound(pdu: DeliverSm | DataSm, session: str, form: IdForm) -> Receipt
     if isinstance(pdu, DeliverSm) and pdu.short_message:
         octets = pdu.short_message
     if is_receipt(pdu.esm_class, pdu.tlvs):
-        return read_receipt(octets.decode("latin-1"), pdu.tlvs, form)
+        receipt = read_receipt(octets.decode("latin-1"), pdu.tlvs, form)
+        return replace(receipt, number=_phone(pdu), reference=_reference(pdu.tlvs)) if receipt else None
     part = _sar_part(pdu.tlvs)
     if pdu.esm_class & _UDHI:
         header_part, octets = _split_header(octets)
@@ -37,6 +40,16 @@ def read_inbound(pdu: DeliverSm | DataSm, session: str, form: IdForm) -> Receipt
         encoding=encoding,
         payload=octets,
     )
+
+
+def _phone(pdu: DeliverSm | DataSm) -> str:
+    """A receipt comes from the phone that the text went to (SMPP 3.4 appendix B)."""
+    return read_address(pdu.source_addr_ton, pdu.source_addr)
+
+
+def _reference(tlvs: dict[int, bytes]) -> int | None:
+    octets = tlvs.get(Tag.USER_MESSAGE_REFERENCE)
+    return int.from_bytes(octets) if octets and len(octets) == 2 else None
 
 
 def _split_header(octets: bytes) -> tuple[Part | None, bytes]:

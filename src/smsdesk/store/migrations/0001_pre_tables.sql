@@ -225,8 +225,10 @@ create table texts (
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 create index texts_due on texts (tenant_id, carrier_id, due_at, message_id) where state = 'queued';
 create index texts_claimed on texts (node_id) where state = 'sending';
-create index texts_by_number on texts (tenant_id, destination);
-create index texts_waiting on texts (tenant_id, state_at) where state in ('sent', 'doubtful');
+-- Its condition is always true, as that of chats_by_time is, and for the same reason.
+create index texts_by_number on texts (tenant_id, destination) where destination > '';
+create index texts_waiting on texts (tenant_id, state_at) where state = 'sent';
+create index texts_doubtful on texts (tenant_id, carrier_id, state_at) where state = 'doubtful';
 
 -- The ledger: each part of each attempt, written before a byte of it leaves.
 create table parts (
@@ -253,9 +255,13 @@ create table orphan_receipts (
     state text not null,
     reason text,
     code text not null,
+    -- Which text it may be about: the phone, and what the text was sent with, where the carrier says so.
+    number text,
+    reference integer,
     at timestamptz not null,
     primary key (tenant_id, carrier_id, carrier_part_id, state)
 );
+create index orphan_receipts_by_number on orphan_receipts (tenant_id, carrier_id, number) where number is not null;
 
 -- Replies already taken in, so that a repetition by the carrier makes no second message.
 create table received (

@@ -216,7 +216,7 @@ end $$;
 -- them. The carrier's row keeps them and the outcomes that would name these parts from passing each other unseen.
 create function record_receipts(
     p_tenant bigint, p_carrier bigint, p_now timestamptz,
-    p_ids text[], p_states text[], p_reasons text[], p_codes text[]
+    p_ids text[], p_states text[], p_reasons text[], p_codes text[], p_numbers text[], p_references int[]
 ) returns int
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
@@ -233,9 +233,10 @@ begin
         where p.part is null
     ) then
         perform from carriers c where c.tenant_id = p_tenant and c.carrier_id = p_carrier for no key update;
-        insert into orphan_receipts (tenant_id, carrier_id, carrier_part_id, state, reason, code, at)
-        select t.tenant_id, p_carrier, u.id, u.state, u.reason, u.code, p_now
-        from tenants t cross join unnest(p_ids, p_states, p_reasons, p_codes) u (id, state, reason, code)
+        insert into orphan_receipts (tenant_id, carrier_id, carrier_part_id, state, reason, code, number, reference, at)
+        select t.tenant_id, p_carrier, u.id, u.state, u.reason, u.code, u.number, u.reference, p_now
+        from tenants t cross join unnest(p_ids, p_states, p_reasons, p_codes, p_numbers, p_references)
+             u (id, state, reason, code, number, reference)
         left join lateral (
             select p.part from parts p
             where p.tenant_id = p_tenant and p.carrier_id = p_carrier and p.carrier_part_id = u.id limit 1
@@ -343,6 +344,75 @@ begin
     return cardinality(v_counted);
 end $$;
 
+-- Doubtful texts whose receipts wait among those that nobody could place. A receipt is a text's by the reference that the
+-- text was sent with; where the carrier gives none back, only if no other text to that phone is on its way over this
+-- carrier. The parts without a name get the names in the order in which the receipts came. The result counts receipts.
+create function resolve_doubtful(p_tenant bigint, p_carrier bigint, p_now timestamptz, p_limit int) returns int
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+    v_id bigint;
+    v_text record;
+    v_open smallint[];
+    v_alone boolean;
+    v_found record;
+    v_names text[];
+    v_placed int := 0;
+begin
+    perform from carriers c where c.tenant_id = p_tenant and c.carrier_id = p_carrier for no key update;
+    for v_id in
+        select x.message_id from (
+            select t.message_id from texts t
+            where t.tenant_id = p_tenant and t.carrier_id = p_carrier and t.state = 'doubtful'
+            order by t.state_at limit p_limit
+        ) x order by x.message_id
+    loop
+        select t.destination, t.attempt, t.state into v_text from texts t
+        where t.tenant_id = p_tenant and t.message_id = v_id for update;
+        continue when not found or v_text.state <> 'doubtful';
+        v_open := array(
+            select p.part from parts p
+            where p.tenant_id = p_tenant and p.message_id = v_id and p.attempt = v_text.attempt
+              and p.carrier_part_id is null and p.state = 'sending' order by p.part
+        );
+        continue when v_open = '{}';
+        v_alone := not exists (
+            select from texts o
+            where o.tenant_id = p_tenant and o.destination = v_text.destination and o.destination > ''
+              and o.carrier_id = p_carrier
+              and o.message_id <> v_id and o.state in ('sending', 'sent', 'doubtful')
+        );
+        select array_agg(x.carrier_part_id) as ids, array_agg(x.state) as states, array_agg(x.reason) as reasons,
+               array_agg(x.code) as codes
+        into v_found
+        from (
+            select o.* from orphan_receipts o
+            where o.tenant_id = p_tenant and o.carrier_id = p_carrier and o.number = v_text.destination
+              and (o.reference = v_id & 65535 or (o.reference is null and v_alone))
+              and o.at >= (select min(p.claimed_at) from parts p
+                           where p.tenant_id = p_tenant and p.message_id = v_id and p.attempt = v_text.attempt)
+            order by o.at, o.carrier_part_id
+        ) x;
+        continue when v_found.ids is null;
+
+        v_names := array(
+            select u.id from unnest(v_found.ids) with ordinality u (id, i) group by u.id order by min(u.i)
+            limit cardinality(v_open)
+        );
+        for n in 1..cardinality(v_names) loop
+            update parts p set carrier_part_id = v_names[n], state = 'sent', state_at = p_now
+            where p.tenant_id = p_tenant and p.message_id = v_id and p.attempt = v_text.attempt and p.part = v_open[n];
+            delete from orphan_receipts o
+            where o.tenant_id = p_tenant and o.carrier_id = p_carrier and o.carrier_part_id = v_names[n];
+        end loop;
+        perform apply_receipts(p_tenant, p_carrier, p_now, v_found.ids, v_found.states, v_found.reasons, v_found.codes);
+        v_placed := v_placed + cardinality(v_names);
+    end loop;
+    return v_placed;
+end $$;
+
 -- Ends what is queued to a number that has opted out. The result names the nodes (one for each text) that were told to
 -- send one before: the rows are locked, so a claim in the making is waited for and counted.
 create function end_opted_out(p_tenant bigint, p_number text, p_now timestamptz) returns bigint[]
@@ -358,7 +428,8 @@ declare
 begin
     for v_id in
         select x.message_id from (
-            select t.message_id from texts t where t.tenant_id = p_tenant and t.destination = p_number offset 0
+            select t.message_id from texts t
+            where t.tenant_id = p_tenant and t.destination = p_number and t.destination > '' offset 0
         ) x order by x.message_id
     loop
         select t.state, t.kind, t.node_id into v_text from texts t

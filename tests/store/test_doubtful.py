@@ -1,0 +1,122 @@
+"""A doubtful text is settled by the receipts that can only be its own, and by no others."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from smsdesk.actions.resolve_doubtful import resolve_doubtful
+from smsdesk.domain.text_state import AttemptOutcome, PartReceipt
+from smsdesk.store import receipts, texts
+from smsdesk.store.db import Database
+from tests.store.outbox import LINE, NODE, NOW, TENANT, make_tenant, opened, queue_texts, states
+
+PHONE = "+14155550100"
+LATER = NOW + timedelta(seconds=5)
+
+
+@pytest.fixture
+async def db(database: str) -> AsyncIterator[Database]:
+    made = await opened(database)
+    async with made.connection() as conn:
+        await make_tenant(conn)
+    yield made
+    await made.close()
+
+
+async def doubtful(db: Database, *ids: int, parts: int = 1, named: tuple[str | None, ...] = ()) -> None:
+    """Texts to PHONE that were claimed, and of which no answer came but for the parts that are named."""
+    async with db.connection() as conn:
+        await queue_texts(conn, ids, destination=PHONE, parts=parts)
+        assert len(await texts.claim(conn, TENANT, LINE, 10, NODE, NOW)) == len(ids)
+        outcomes = [AttemptOutcome(message_id, 1, "doubtful", part_ids=named) for message_id in ids]
+        await texts.record_outcomes(conn, TENANT, LINE, NOW, outcomes)
+
+
+async def receive(db: Database, part_id: str, state: str = "delivered", **more: object) -> None:
+    values = {"reason": None, "code": f"stat:{state}", "number": PHONE, "reference": None, "at": LATER, **more}
+    at = values.pop("at")
+    async with db.connection() as conn:
+        receipt = PartReceipt(part_id, state, **values)  # type: ignore[arg-type]
+        await receipts.record(conn, TENANT, LINE, at, [receipt])  # type: ignore[arg-type]
+
+
+async def settled(db: Database) -> dict[int, tuple[str, str | None]]:
+    await resolve_doubtful(db, LATER)
+    async with db.connection() as conn:
+        return await states(conn)
+
+
+async def orphans(db: Database) -> int:
+    async with db.connection() as conn:
+        count: int = await conn.fetchval("select count(*) from orphan_receipts")
+        return count
+
+
+async def test_by_the_reference_that_it_was_sent_with(db: Database) -> None:
+    await doubtful(db, 70_001, 70_002)
+    await receive(db, "abc", reference=70_002 % 65_536)
+    assert await settled(db) == {70_001: ("doubtful", None), 70_002: ("delivered", None)}
+    assert await orphans(db) == 0
+    await receive(db, "def", "undelivered", reference=70_001 % 65_536, reason="unreachable")
+    assert (await settled(db))[70_001] == ("undelivered", "unreachable")
+
+
+async def test_by_the_phone_where_no_other_text_can_be_meant(db: Database) -> None:
+    await doubtful(db, 1)
+    await receive(db, "abc")
+    assert await settled(db) == {1: ("delivered", None)}
+
+
+async def test_not_where_two_can_be_meant(db: Database) -> None:
+    await doubtful(db, 1, 2)
+    await receive(db, "abc")
+    assert set((await settled(db)).values()) == {("doubtful", None)}
+    assert await orphans(db) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"reference": 9}, {"number": "+14155550199"}, {"number": None}, {"at": NOW - timedelta(seconds=1)}],
+    ids=["reference", "phone", "no phone", "before it was sent"],
+)
+async def test_not_by_a_receipt_of_another(db: Database, wrong: dict[str, object]) -> None:
+    await doubtful(db, 1)
+    await receive(db, "abc", **wrong)
+    assert await settled(db) == {1: ("doubtful", None)}
+    assert await orphans(db) == 1
+
+
+async def test_all_parts_must_be_told_of(db: Database) -> None:
+    await doubtful(db, 1, parts=3, named=("first", None, None))
+    await receive(db, "first", reference=1)
+    await receive(db, "second", reference=1)
+    assert await settled(db) == {1: ("doubtful", None)}
+    await receive(db, "third", "failed", reference=1, reason="filtered")
+    assert await settled(db) == {1: ("failed", "filtered")}
+
+
+async def test_an_interim_word_settles_nothing(db: Database) -> None:
+    await doubtful(db, 1)
+    await receive(db, "abc", "sent", reference=1)
+    assert await settled(db) == {1: ("doubtful", None)}
+    await receive(db, "abc", reference=1)
+    assert await settled(db) == {1: ("delivered", None)}
+
+
+async def test_more_receipts_than_parts_change_nothing_more(db: Database) -> None:
+    await doubtful(db, 1)
+    await receive(db, "abc", reference=1)
+    await receive(db, "def", "failed", reference=1, reason="blocked")
+    assert await settled(db) == {1: ("delivered", None)}
+    assert await resolve_doubtful(db, LATER) == 0
+    assert await orphans(db) == 1
+
+
+async def test_an_answer_that_comes_after_all_is_too_late_to_matter(db: Database) -> None:
+    await doubtful(db, 1)
+    await receive(db, "abc", reference=1)
+    assert await settled(db) == {1: ("delivered", None)}
+    async with db.connection() as conn:
+        await texts.record_outcomes(conn, TENANT, LINE, LATER, [AttemptOutcome(1, 1, "accepted", part_ids=("abc",))])
+        assert await states(conn) == {1: ("delivered", None)}
