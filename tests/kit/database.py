@@ -20,8 +20,10 @@ from smsdesk.store.migrate import migrate
 
 TEMPLATE = "template_of_tests"
 # These tests end processes of ours, never the machine: what PostgreSQL wrote, the kernel keeps. Those that do end
-# PostgreSQL itself make a cluster of their own.
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+# PostgreSQL itself make a cluster of their own. Nobody but a superuser can end an autovacuum, so that a database which
+# is being vacuumed could not be dropped.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB",
+        "autovacuum": "off"}  # fmt: skip
 
 
 class Clones:

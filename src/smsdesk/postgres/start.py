@@ -86,6 +86,8 @@ def _tidy(cluster: Cluster) -> None:
     # With the lock in hand this pid file is stale, and PostgreSQL would refuse if its number had gone to another
     # process of the account. Its shared memory key still guards against a server that was started by hand.
     (cluster.data / "postmaster.pid").unlink(missing_ok=True)
+    for left in cluster.socket_directory.glob(".s.PGSQL.*"):  # the same holds for the lock of its socket
+        left.unlink(missing_ok=True)
     if cluster.log.exists() and cluster.log.stat().st_size > LOG_LIMIT:
         cluster.log.rename(cluster.log.with_suffix(".log.1"))
 

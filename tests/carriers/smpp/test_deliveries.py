@@ -73,6 +73,26 @@ async def test_a_receipt_may_come_before_the_answer() -> None:
         assert await running.ledger.outcome_of(1) == Accepted(("id-1",))
 
 
+async def test_a_receipt_tells_the_phone_and_gives_back_the_reference() -> None:
+    async with talking() as (running, peer):
+        running.carrier.send([outbound(70_001)])
+        submit = await peer.read(smpp.SubmitSm)
+        back = submit.tlvs[smpp.Tag.USER_MESSAGE_REFERENCE]
+        peer.send(
+            smpp.DeliverSm(
+                6,
+                esm_class=4,
+                short_message=b"id:x stat:DELIVRD",
+                source_addr_ton=1,
+                source_addr=submit.destination_addr,
+                tlvs={smpp.Tag.USER_MESSAGE_REFERENCE: back},
+            )
+        )
+        await running.ledger.until(lambda: running.ledger.receipts)
+        (receipt,) = running.ledger.receipts
+        assert (receipt.number, receipt.reference) == (f"+{submit.destination_addr}", 70_001 % 65_536)
+
+
 async def test_ids_of_answer_and_receipt_meet_in_one_form() -> None:
     async with talking(response_id="hex", receipt_id="decimal") as (running, peer):
         running.carrier.send([outbound(1)])

@@ -42,9 +42,9 @@ def read_inbound(pdu: DeliverSm | DataSm, session: str, form: IdForm) -> Receipt
     )
 
 
-def _phone(pdu: DeliverSm | DataSm) -> str:
+def _phone(pdu: DeliverSm | DataSm) -> str | None:
     """A receipt comes from the phone that the text went to (SMPP 3.4 appendix B)."""
-    return read_address(pdu.source_addr_ton, pdu.source_addr)
+    return read_address(pdu.source_addr_ton, pdu.source_addr) or None
 
 
 def _reference(tlvs: dict[int, bytes]) -> int | None:
