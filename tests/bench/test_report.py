@@ -10,8 +10,9 @@ import pytest
 from rich.console import Console
 
 from smsdesk.bench.latency import Latency, summarize
+from smsdesk.bench.markdown import to_markdown
 from smsdesk.bench.processes import Meter, Usage, busy, family, usage
-from smsdesk.bench.report import Bench, Headline, Report, Row, cost, headline, ratio, render, to_json
+from smsdesk.bench.report import Bench, Cost, Headline, Report, Row, cost, headline, ratio, render, to_json
 
 SPINS = (
     "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass\nprint(flush=True)\ninput()"
@@ -84,3 +85,20 @@ def test_the_json_has_all_figures_and_how_they_were_made() -> None:
 def test_nothing_measured_makes_no_ratio() -> None:
     nothing = Row("nothing", 0.0)
     assert ratio("of nothing", nothing, nothing).value == pytest.approx(0.0)
+
+
+def test_markdown_has_each_figure_and_says_what_was_missed() -> None:
+    latency = Latency(1.25, 2.0, 9.99, 30.0)
+    report = Report(
+        "Sessions",
+        (headline("a / b", 1.234, least=1.3), headline("p99", 24.4, "ms", most=40)),
+        (Row("ours", 4032.1, latency), Row("theirs", 12.0)),
+        "What one cost",
+        (Cost("api", 3.7, 152.6, 72.2), Cost("generator", 0.8, 34.4, 0.0)),
+    )
+    said = to_markdown(Bench("smsdesk bench x", "2026-03-01T12:00:00+00:00", 9.6, {"cores": "2"}, (report,)))
+    assert "- a / b: **1.23 times** (promised: at least 1.3; missed)" in said
+    assert "- p99: **24.4 ms** (promised: at most 40)" in said
+    assert "| ours | 4,032 | 1.2 | 10.0 |\n| theirs | 12 |  |  |" in said
+    assert "What one cost: api 153 us, at most 72 MB; generator 34 us." in said
+    assert said.endswith("`smsdesk bench x`, 2026-03-01, 10 s; cores 2.")

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from smsdesk.bench.accept import AcceptPlan, bench_accept
 from smsdesk.bench.deliver import DeliverPlan, bench_deliver
+from smsdesk.bench.markdown import to_markdown
 from smsdesk.bench.processes import busy
 from smsdesk.bench.report import Bench, Report, render, to_json
 from smsdesk.bench.rig import BenchError, Rig, rig
@@ -39,6 +40,7 @@ _Texts = Annotated[int, typer.Option(min=2, max=500_000, help="For each measurem
 _Keep = Annotated[
     Path | None, typer.Option("--data", file_okay=False, help="Work in this folder, new or empty, and keep it.")
 ]
+_Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a page.")]
 
 
 @app.command()
@@ -48,18 +50,21 @@ def accept(
     rounds: _Rounds = 3,
     data: _Keep = None,
     json: Json = False,
+    markdown: _Markdown = False,
 ) -> None:
     """Measure accepted sends a second beside PostgreSQL alone."""
     with telling():
         plan = AcceptPlan(seconds, _numbers(connections), rounds)
-    _run([(plan.steps, lambda rig, step: bench_accept(rig, plan, step))], data, json)
+    _run([(plan.steps, lambda rig, step: bench_accept(rig, plan, step))], data, _form(json, markdown))
 
 
 @app.command()
-def deliver(texts: _Texts = 20_000, rounds: _Rounds = 3, data: _Keep = None, json: Json = False) -> None:
+def deliver(
+    texts: _Texts = 20_000, rounds: _Rounds = 3, data: _Keep = None, json: Json = False, markdown: _Markdown = False
+) -> None:
     """Measure texts a second from the queue to the handsets of a lab, beside the bare SMPP client."""
     plan = DeliverPlan(texts, rounds)
-    _run([(plan.steps, lambda rig, step: bench_deliver(rig, plan, step))], data, json)
+    _run([(plan.steps, lambda rig, step: bench_deliver(rig, plan, step))], data, _form(json, markdown))
 
 
 @app.command("all")
@@ -70,6 +75,7 @@ def all_(
     rounds: _Rounds = 3,
     data: _Keep = None,
     json: Json = False,
+    markdown: _Markdown = False,
 ) -> None:
     """Measure both, each on a fresh database."""
     with telling():
@@ -78,7 +84,7 @@ def all_(
         (first.steps, lambda rig, step: bench_accept(rig, first, step)),
         (second.steps, lambda rig, step: bench_deliver(rig, second, step)),
     ]
-    _run(measures, data, json)
+    _run(measures, data, _form(json, markdown))
 
 
 def _numbers(connections: str) -> tuple[int, ...]:
@@ -91,7 +97,16 @@ def _numbers(connections: str) -> tuple[int, ...]:
     return found
 
 
-def _run(measures: list[tuple[int, Measure]], data: Path | None, json: bool) -> None:
+def _form(json: bool, markdown: bool) -> Callable[[Bench], None]:
+    """How the figures are shown."""
+    if json:
+        return lambda bench: typer.echo(to_json(bench))
+    if markdown:
+        return lambda bench: typer.echo(to_markdown(bench))
+    return lambda bench: render(bench, Console(width=None if sys.stdout.isatty() else 140))
+
+
+def _run(measures: list[tuple[int, Measure]], data: Path | None, show: Callable[[Bench], None]) -> None:
     """Makes the measurements, each on a rig of its own, and shows what they found."""
     set_up_log("warning", for_people=sys.stderr.isatty())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
@@ -113,11 +128,7 @@ def _run(measures: list[tuple[int, Measure]], data: Path | None, json: bool) -> 
             raise CommandError(f"the bench failed: {error}") from error
     command = shlex.join(["smsdesk", *sys.argv[1:]])
     took = round(time.monotonic() - began, 1)
-    bench = Bench(command, started_at.isoformat(timespec="seconds"), took, _machine(data, others), tuple(reports))
-    if json:
-        typer.echo(to_json(bench))
-    else:
-        render(bench, Console(width=None if sys.stdout.isatty() else 140))
+    show(Bench(command, started_at.isoformat(timespec="seconds"), took, _machine(data, others), tuple(reports)))
 
 
 def _progress() -> Progress:
