@@ -27,6 +27,7 @@ Reason = Literal[
     "idempotency_key_invalid",
     "body_not_object",
     "chat_ended",
+    "not_doubtful",
     "not_found",
     "parameter_invalid",
     "overloaded",

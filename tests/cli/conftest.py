@@ -8,7 +8,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from smsdesk.cli import apply, doctor, migrate, token
+from smsdesk.cli import apply, doctor, migrate, texts, token
 
 Run = Callable[..., Result]
 
@@ -20,6 +20,7 @@ def run(database: str, tmp_path: Path) -> Run:
     for command in (apply.plan, apply.apply, migrate.migrate, doctor.doctor):
         app.command()(command)
     app.add_typer(token.app, name="token")
+    app.add_typer(texts.app, name="texts")
 
     def run(*words: str, env: dict[str, str] | None = None, input: str | None = None) -> Result:  # noqa: A002
         given = {"SMSDESK_DATABASE_URL": database, "SMSDESK_DATA": str(tmp_path), **(env or {})}

@@ -16,7 +16,7 @@ from smsdesk.api.health import health
 from smsdesk.api.home import handsets, home, style
 from smsdesk.api.problems import answer, refusal
 from smsdesk.api.services import Caller, Services
-from smsdesk.api.v1 import chats, sms
+from smsdesk.api.v1 import chats, sms, texts
 from smsdesk.errors import Problem
 from smsdesk.store.groups import AWAY
 
@@ -71,7 +71,7 @@ def _framework(services: Services) -> Litestar:
 
     v1 = Router(
         "/apps/api/v1",
-        route_handlers=[chats.router],
+        route_handlers=[chats.router, texts.router],
         dependencies={"caller": Provide(provide_caller, sync_to_thread=False)},
     )
     return Litestar(

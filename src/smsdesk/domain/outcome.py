@@ -14,6 +14,7 @@ REASONS: dict[str, str] = {
     "bad_sender": "Carrier does not accept this sender number",
     "too_long": "Carrier refused the length",
     "carrier_error": "Carrier had a fault of its own",
+    "not_sent": "Not sent, as a person found out",
     "ambiguous": "May have been sent; being checked",
 }
 """Reason to the sentence for people. The rows are those of the field's carriers taken together."""
