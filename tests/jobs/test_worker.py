@@ -241,6 +241,59 @@ async def test_a_claim_whose_answer_was_lost_is_given_back(
     assert await arrived(lab) == ["hello 1"]
 
 
+async def test_a_line_that_died_of_a_fault_of_ours_works_again(
+    db: Database, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsdesk.jobs.lines.RESTART", 0.05)
+    claim, faults = deliver_texts.claim_texts, [RuntimeError("a fault of ours")]
+
+    async def faulty(*arguments: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return await claim(*arguments)
+
+    monkeypatch.setattr(deliver_texts, "claim_texts", faulty)
+    async with working(db):
+        await queue(db, [1])
+        await eventually(lambda: all_in(db, "delivered"), "the text delivered")
+    assert not faults
+
+
+async def test_a_line_that_changes_while_outcomes_cannot_be_written_sends_nothing_twice(
+    db: Database, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsdesk.jobs.lines.SINK_CLOSE", 0.3)
+    monkeypatch.setattr(deliver_texts, "CHECK_HELD", 0.0)
+    await queue(db, [1])
+
+    async def bound_lines() -> set[str]:
+        return {line["line"] for line in await http(lab, "GET", "/lines") if line["session"]}
+
+    async def text_arrived() -> bool:
+        return await arrived(lab) == ["hello #slow:1"]
+
+    async with db.connection() as conn:
+        await conn.execute("update messages set body = 'hello #slow:1'")
+    async with working(db):
+        await eventually(text_arrived, "the text on the handset, its answer still to come")
+        before = await bound_lines()
+        async with db.transaction() as conn:
+            await conn.execute("select from texts for update")  # nobody can write down what becomes of it
+            async with db.connection() as other:
+                await other.execute("update carriers set config = $1", smpp(lab, window=7, response_timeout=3))
+                await other.execute("update tenants set changed_at = $1", now())
+
+            async def changed() -> bool:
+                after = await bound_lines()
+                return bool(after) and not before & after
+
+            await eventually(changed, "another line in place of the first")
+            await asyncio.sleep(1)
+        await eventually(lambda: all_in(db, "delivered"), "the text known by its receipt")
+        await asyncio.sleep(1)
+    assert await arrived(lab) == ["hello #slow:1"]
+
+
 async def test_what_a_dead_node_was_sending_is_doubtful(
     db: Database, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,10 @@ class Dispatcher:
         """Something may be in the queue, or the line has room again."""
         self._woken.set()
 
+    def begin(self) -> None:
+        """To be called before each `run`: takes back an earlier `stop`."""
+        self._stopping = False
+
     def stop(self) -> None:
         """Lets `run` return once what is claimed has been handed over."""
         self._stopping = True

@@ -56,9 +56,13 @@ def make_carrier(setup: CarrierSetup, place: Place, around: Surroundings) -> Car
 class Line:
     """One carrier at work: its session, its dispatcher and its sink."""
 
-    def __init__(self, carrier: Carrier, place: Place, node: Node, around: Surroundings) -> None:
+    def __init__(
+        self, carrier: Carrier, place: Place, node: Node, around: Surroundings, left: frozenset[tuple[int, int]]
+    ) -> None:
+        """`left` are the (text, attempt) pairs that an earlier line of this carrier could not write down."""
         self._carrier = carrier
         self._place = place
+        self._left = left
         self._dispatcher = Dispatcher(place, carrier, node)
         self._sink = LineSink(place, around.receive_reply, self._dispatcher.wake, around.wake)
         self._end = asyncio.Event()
@@ -72,16 +76,20 @@ class Line:
         """One line for people."""
         return self._carrier.state()
 
-    async def stop(self) -> None:
-        """Drains the line, writes down what it learned, and closes it."""
+    async def stop(self) -> frozenset[tuple[int, int]]:
+        """Drains the line, writes down what it learned, and closes it: gives the texts of which it could not."""
         self._end.set()
         await asyncio.wait({self.task})
+        return self._left
 
     async def _run(self) -> None:
         ending = asyncio.create_task(self._end.wait())
         try:
             while not self._end.is_set():
+                # They are this node's still, and may have left: the dispatcher must not take them for unsent.
+                self._sink.doubt(self._left)
                 await self._serve(ending)
+                self._left = self._sink.held()
                 if not self._end.is_set():
                     await asyncio.wait({ending}, timeout=RESTART)
         finally:
@@ -90,6 +98,7 @@ class Line:
     async def _serve(self, ending: "asyncio.Task[Literal[True]]") -> None:
         """Works until the line is told to end, or one of its two halves dies; then ends the other in good order."""
         loop = asyncio.get_running_loop()
+        self._dispatcher.begin()
         session = loop.create_task(self._carrier.run(self._sink))
         dispatch = loop.create_task(self._dispatcher.run(self._sink))
         try:
@@ -116,6 +125,7 @@ class Lines:
         self._around = around
         self._lines: dict[tuple[int, int], tuple[CarrierSetup, Line | None]] = {}
         self._unusable: dict[tuple[int, int], str] = {}
+        self._left: dict[tuple[int, int], frozenset[tuple[int, int]]] = {}
         self._seen = datetime(2000, 1, 1, tzinfo=UTC)
 
     def wake(self, tenant_id: int | None) -> None:
@@ -156,7 +166,7 @@ class Lines:
     async def _stop(self, key: tuple[int, int], then: CarrierSetup | None) -> None:
         _, line = self._lines.pop(key)
         if line is not None:
-            await line.stop()
+            self._left[key] = await line.stop()
         if then is not None:
             self._start(key, then)
 
@@ -169,5 +179,6 @@ class Lines:
             self._lines[key] = (setup, None)
             place.log.error("line unusable", why=str(error))
             return
-        self._lines[key] = (setup, Line(carrier, place, self._node, self._around))
+        left = self._left.pop(key, frozenset())
+        self._lines[key] = (setup, Line(carrier, place, self._node, self._around, left))
         place.log.info("line started", type=setup.type)

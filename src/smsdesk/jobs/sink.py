@@ -65,6 +65,12 @@ class LineSink:
         """Notes texts that were handed to the line: each is held until its outcome is on disk."""
         self._held.update((text.text_id, text.attempt) for text in texts)
 
+    def doubt(self, left: frozenset[tuple[int, int]]) -> None:
+        """Takes over texts of which the outcome was known and could not be written: now nobody knows it."""
+        self._held.update(left)
+        for message_id, attempt in left:
+            self.record(AttemptOutcome(message_id, attempt, "doubtful", code="the outcome could not be written down"))
+
     def held(self) -> frozenset[tuple[int, int]]:
         """The (text, attempt) pairs whose outcome is not on disk yet."""
         return frozenset(self._held)
