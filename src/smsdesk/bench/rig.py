@@ -97,6 +97,11 @@ class Child:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
+    def kill(self) -> None:
+        """Ends it as a power cut would."""
+        self._process.kill()
+        self._process.wait()
+
     def _failed(self) -> BenchError:
         said = self._log.read_text(errors="replace").strip().splitlines()
         return BenchError(f"{self.name} does not run; the end of its log:\n" + "\n".join(said[-10:]))
@@ -109,14 +114,15 @@ class Rig:
         self.dsn = dsn
         self.token = ""
         self.tenant_id = 0
-        self.postmaster = int((open_cluster(folder).data / "postmaster.pid").read_text().splitlines()[0])
+        self._cluster = open_cluster(folder)
+        self.postmaster = self.postmaster_now()
         pgbench = Path(find_binaries().program("pgbench"))
         self.pgbench = pgbench if pgbench.exists() else None
         self.lab_smpp_port = self.lab_http_port = 0
         self._folder = folder
         self._ends = ends
 
-    async def set_up(self) -> None:
+    async def set_up(self, setup: str) -> None:
         """Migrates, applies the tenant as `smsdesk apply` would, and makes its token."""
         conn = await asyncpg.connect(self.dsn)
         try:
@@ -127,13 +133,25 @@ class Rig:
         await database.open()
         try:
             configs = {name: each.Config for name, each in CARRIERS.items()}
-            file = SetupFile("the bench's set-up", SETUP.encode(), self._folder, configs, {})
+            file = SetupFile("the bench's set-up", setup.encode(), self._folder, configs, {})
             (planned,) = await plan_setup(database, file, secrets.token_bytes)
             await apply_setup(database, planned, now)
             self.token = await create_token(database, TENANT, "bench", now, secrets.token_bytes)
         finally:
             await database.close()
         self.tenant_id = await self.value("select tenant_id from subdomains where subdomain = $1", TENANT)
+
+    def postmaster_now(self) -> int:
+        """The process id of the database server, which is another after each start."""
+        return int((self._cluster.data / "postmaster.pid").read_text().splitlines()[0])
+
+    async def rows(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:
+        """The rows of a query, over a connection of its own."""
+        conn = await asyncpg.connect(self._cluster.dsn())
+        try:
+            return [tuple(row) for row in await conn.fetch(query, *arguments)]
+        finally:
+            await conn.close()
 
     async def value(self, statement: str, *arguments: object) -> int:
         """One number from the database, over a connection of its own."""
@@ -178,7 +196,7 @@ class Rig:
 
 
 @contextmanager
-def rig(keep: Path | None = None) -> Iterator[Rig]:
+def rig(keep: Path | None = None, setup: str = SETUP) -> Iterator[Rig]:
     """A rig in a temporary folder, or in `keep`, which must be new or empty and stays. Ends all that it started.
 
     Raises BenchError where `keep` is in use, and PostgresError.
@@ -187,7 +205,7 @@ def rig(keep: Path | None = None) -> Iterator[Rig]:
         folder = _kept(keep) if keep else _temporary(ends)
         dsn = ends.enter_context(use_cluster(folder))
         built = Rig(folder, dsn, ends)
-        run(built.set_up())
+        run(built.set_up(setup))
         yield built
 
 

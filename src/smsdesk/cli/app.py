@@ -18,6 +18,7 @@ VERBS = {
     "conform": "conform.check",
     "lab": "lab.lab",
     "bench": "bench.app",
+    "prove": "prove.app",
     "texts": "texts.app",
     "migrate": "migrate.migrate",
     "doctor": "doctor.doctor",

@@ -1,0 +1,116 @@
+"""`smsdesk prove`: the promises, kept before your eyes."""
+
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from smsdesk.bench.rig import SETUP, BenchError, Rig, rig
+from smsdesk.bench.rig import run as run_quickly
+from smsdesk.cli.options import CommandError, Json, print_json, telling
+from smsdesk.log import set_up_log
+from smsdesk.prove.clients import Refused
+from smsdesk.prove.never_twice import ProofPlan, Verdict, prove_never_twice
+from smsdesk.prove.stop import SETTINGS, StopPlan, StopVerdict, prove_stop
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    no_args_is_help=True, help="The promises, kept before your eyes: real kills, counted at the handsets."
+)
+
+_Texts = Annotated[int, typer.Option(min=10, max=500_000, help="How many texts are sent.")]
+_Kills = Annotated[int, typer.Option(min=0, max=10_000, help="How often something is killed in between.")]
+_Rounds = Annotated[int, typer.Option(min=1, max=1_000, help="How many phones say STOP, one after another.")]
+_Many = Annotated[int, typer.Option(min=50, max=100_000, help="How many texts are sent to each.")]
+_Seed = Annotated[int, typer.Option(help="What is killed and when; the same seed kills the same.")]
+
+
+@app.command("never-twice")
+def never_twice(texts: _Texts = 2_000, kills: _Kills = 10, seed: _Seed = 7, json: Json = False) -> None:
+    """Kill the API, the worker, PostgreSQL and the line while texts are sent; count at the handsets.
+
+    Exit code 1 if a text is lost or doubled; the seed that repeats it is printed.
+    """
+    verdict = _prove(
+        SETUP, texts, lambda built, step: prove_never_twice(built, ProofPlan(texts, kills, seed), step), seed
+    )
+    if json:
+        print_json(verdict)
+    else:
+        _show(verdict, Console())
+    raise typer.Exit(0 if verdict.kept else 1)
+
+
+@app.command()
+def stop(rounds: _Rounds = 5, texts: _Many = 1_000, seed: _Seed = 7, json: Json = False) -> None:
+    """Say STOP in the midst of many texts to one phone, in every stage of theirs; count what comes after.
+
+    Exit code 1 if anything comes but one confirmation; the seed that repeats it is printed.
+    """
+    verdict = _prove(SETTINGS, rounds, lambda built, step: prove_stop(built, StopPlan(rounds, texts, seed), step), seed)
+    if json:
+        print_json(verdict)
+    else:
+        _show_stop(verdict, Console())
+    raise typer.Exit(0 if verdict.kept else 1)
+
+
+def _prove(
+    setup: str, total: int, proof: Callable[[Rig, Callable[[str, int], None]], Coroutine[Any, Any, T]], seed: int
+) -> T:
+    """Runs a proof on a rig of its own, and says what to type to see a failure again."""
+    set_up_log("error", for_people=sys.stderr.isatty())
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it laments the connections to what we kill
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    with telling(), _progress() as progress:
+        task = progress.add_task("starting", total=total)
+
+        def step(what: str, done: int) -> None:
+            progress.update(task, description=what, completed=done)
+
+        try:
+            with rig(setup=setup) as built:
+                return run_quickly(proof(built, step))
+        except (BenchError, Refused, OSError) as error:
+            raise CommandError(f"the proof failed: {error}; repeat it with --seed {seed}") from error
+        except ExceptionGroup as group:
+            raise CommandError(f"the proof failed: {group.exceptions[0]}; repeat it with --seed {seed}") from group
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+
+
+def _show(verdict: Verdict, console: Console) -> None:
+    killed = ", ".join(f"{count} {name}" for name, count in sorted(verdict.kills.items())) or "nothing"
+    console.print(f"{verdict.accepted} texts accepted in {verdict.tries} requests; killed: {killed}", highlight=False)
+    console.print(f"{verdict.arrived} arrived at the handsets; {len(verdict.doubtful)} are doubtful", highlight=False)
+    for name, bodies in (("lost", verdict.lost), ("doubled", verdict.doubled)):
+        console.print(f"{len(bodies)} {name}", style="green" if not bodies else "red", highlight=False)
+        for body in bodies[:10]:
+            console.print(f"  {body}", markup=False, highlight=False)
+    if not verdict.kept:
+        console.print(f"repeat it with --seed {verdict.seed}", highlight=False)
+
+
+def _show_stop(verdict: StopVerdict, console: Console) -> None:
+    console.print(f"{verdict.rounds} phones said STOP after {verdict.arrived_before} texts in all", highlight=False)
+    console.print(f"{verdict.stopped} texts that were on their way were stopped; {verdict.refused} sends were refused")
+    console.print(f"{verdict.seconds_to_quiet} s at most until nothing could leave any more", highlight=False)
+    late = f"{len(verdict.after_stop)} after STOP"
+    console.print(late, style="green" if not verdict.after_stop else "red", highlight=False)
+    once = set(verdict.confirmations) == {1}
+    told = "one confirmation each" if once else f"confirmations: {verdict.confirmations}"
+    console.print(told, style="green" if once else "red", highlight=False)
+    for body in verdict.after_stop[:10]:
+        console.print(f"  {body}", markup=False, highlight=False)
+    if not verdict.kept:
+        console.print(f"repeat it with --seed {verdict.seed}", highlight=False)

@@ -1,0 +1,85 @@
+"""The proofs hold, and would say so if they did not."""
+
+import json
+import subprocess
+import sys
+from random import Random
+from typing import Any
+
+import pytest
+
+from smsdesk.prove.clients import Clients, phone, words
+from smsdesk.prove.never_twice import TARGETS, ProofPlan, judge
+
+LIMIT = 180
+
+
+def prove(*words_: str) -> tuple[int, dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "smsdesk", "prove", *words_, "--json"],
+        capture_output=True, text=True, timeout=LIMIT, check=False,
+    )  # fmt: skip
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.mark.slow
+def test_never_twice() -> None:
+    code, verdict = prove("never-twice", "--texts", "400", "--kills", "4", "--seed", "11")
+    assert (code, verdict["kept"], verdict["lost"], verdict["doubled"]) == (0, True, [], [])
+    assert (verdict["accepted"], sum(verdict["kills"].values())) == (400, 4)
+    assert verdict["arrived"] + len(verdict["doubtful"]) >= 400
+
+
+@pytest.mark.slow
+def test_stop() -> None:
+    code, verdict = prove("stop", "--rounds", "2", "--texts", "300", "--seed", "5")
+    assert (code, verdict["kept"], verdict["after_stop"], verdict["confirmations"]) == (0, True, [], [1, 1])
+    assert verdict["stopped"] > 20
+    assert verdict["refused"] > 20
+
+
+def test_a_seed_says_what_is_killed_and_when() -> None:
+    strikes = ProofPlan(1000, 50, 7).strikes()
+    assert strikes == ProofPlan(1000, 50, 7).strikes() != ProofPlan(1000, 50, 8).strikes()
+    assert {target for _, target in strikes} == set(TARGETS)
+    assert [moment for moment, _ in strikes] == sorted(moment for moment, _ in strikes)
+
+
+def test_each_send_is_another_phone_and_other_words() -> None:
+    assert len({phone(number) for number in range(30_000)}) == 30_000
+    assert len({words(number) for number in range(3_000)}) == 3_000
+
+
+def accepted(count: int) -> Clients:
+    return Clients("", Random(1), accepted=set(range(count)))
+
+
+@pytest.mark.parametrize(
+    ("states", "arrived", "broken"),
+    [
+        ([(1, "a", "delivered"), (2, "b", "delivered")], [("a", 1), ("b", 1)], ""),
+        ([(1, "a", "delivered"), (2, "b", "doubtful")], [("a", 1)], ""),
+        ([(1, "a", "delivered"), (2, "b", "doubtful")], [("a", 1), ("b", 1)], ""),
+        ([(1, "a", "delivered"), (2, "b", "delivered")], [("a", 1)], "lost"),
+        ([(1, "a", "delivered")], [("a", 1)], "lost"),
+        ([(1, "a", "delivered"), (2, "b", "delivered")], [("a", 1), ("b", 1), ("b", 1)], "doubled"),
+        ([(1, "a", "delivered"), (2, "b", "delivered")], [("a", 1), ("b", 2)], "doubled"),
+        ([(1, "a", "delivered"), (2, "a", "delivered")], [("a", 1)], "doubled"),
+    ],
+    ids=[
+        "all there",
+        "doubtful",
+        "doubtful and there",
+        "not there",
+        "not stored",
+        "twice",
+        "a part twice",
+        "stored twice",
+    ],
+)
+def test_what_counts_as_broken(states: list[tuple[int, str, str]], arrived: list[tuple[str, int]], broken: str) -> None:
+    verdict = judge(ProofPlan(2, 0, 1), accepted(2), {}, states, arrived)
+    assert verdict.kept is not bool(broken)
+    assert bool(verdict.lost) is (broken == "lost") or broken == "doubled"
+    assert bool(verdict.doubled) is (broken == "doubled")
