@@ -76,7 +76,7 @@ async def test_refusals_are_tried_later_and_not_for_ever(db: Database) -> None:
         await queue_texts(conn, [1])
         while True:
             (text,) = await texts.claim(conn, TENANT, LINE, 10, NODE, now)
-            refusal = AttemptOutcome(1, text.attempt, "refused", "queue_full", "0x58", 1.0)
+            refusal = AttemptOutcome(1, text.attempt, "refused", "carrier_error", "0x08", 1.0)
             assert await texts.record_outcomes(conn, TENANT, LINE, now, [refusal]) == 1
             assert await texts.record_outcomes(conn, TENANT, LINE, now, [refusal]) == 0
             due = await conn.fetchval("select due_at from texts")
@@ -84,8 +84,28 @@ async def test_refusals_are_tried_later_and_not_for_ever(db: Database) -> None:
                 break
             pauses.append((due - now).total_seconds())
             now = due
-        assert (await states(conn))[1] == ("failed", "queue_full")
+        assert (await states(conn))[1] == ("failed", "carrier_error")
     assert pauses == [min(2.0**n, 256.0) for n in range(19)]
+
+
+async def test_a_line_that_is_told_to_slow_down_keeps_its_order_and_gives_nothing_up(db: Database) -> None:
+    waits = []
+    async with db.connection() as conn:
+        await queue_texts(conn, [1])
+        await queue_texts(conn, [2], due_at=NOW + timedelta(seconds=1))
+        now = NOW
+        for _ in range(30):
+            text, *_ = await texts.claim(conn, TENANT, LINE, 1, NODE, now)
+            if text.message_id == 2:
+                await texts.record_outcomes(conn, TENANT, LINE, now, [AttemptOutcome(2, 1, "accepted")])
+                continue
+            refusal = AttemptOutcome(1, text.attempt, "refused", "queue_full", "0x58", 1.0)
+            await texts.record_outcomes(conn, TENANT, LINE, now, [refusal])
+            due = await conn.fetchval("select due_at from texts where message_id = 1")
+            waits.append((due - now).total_seconds())
+            now = max(due, now)
+    # In its place ten times, then 1 second, in which the other passes it, 2, 4 ... and 30 at most.
+    assert waits == [0.0] * 10 + [1.0, 2.0, 4.0, 8.0, 16.0] + [30.0] * 14
 
 
 async def test_a_receipt_after_the_long_wait_still_counts(db: Database) -> None:

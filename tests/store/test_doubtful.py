@@ -96,6 +96,13 @@ async def test_all_parts_must_be_told_of(db: Database) -> None:
     assert await settled(db) == {1: ("failed", "filtered")}
 
 
+async def test_those_that_nobody_hears_of_do_not_hide_the_others(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smsdesk.actions.resolve_doubtful._GROUP", 2)
+    await doubtful(db, 1, 2, 3)
+    await receive(db, "abc", reference=3)
+    assert (await settled(db))[3] == ("delivered", None)
+
+
 async def test_an_interim_word_settles_nothing(db: Database) -> None:
     await doubtful(db, 1)
     await receive(db, "abc", "sent", reference=1)

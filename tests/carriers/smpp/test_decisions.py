@@ -229,6 +229,14 @@ def test_a_rest_grows_with_each_throttle_and_fades() -> None:
     assert throttle.remaining(1e12) == 1
 
 
+def test_a_carrier_that_takes_some_and_refuses_the_rest_is_not_left_alone_longer() -> None:
+    throttle = Throttle(first=1, longest=30)
+    for now in range(100, 110):
+        assert throttle.hit(now)
+        assert throttle.remaining(now) == 1
+        throttle.took()
+
+
 def test_settings_hide_the_password() -> None:
     settings: Config = config(2775)
     assert "acme" in repr(settings)

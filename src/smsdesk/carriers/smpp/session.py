@@ -178,6 +178,7 @@ class Session(asyncio.Protocol):
         if pdu.command_status:
             self._refuse(pdu)
         else:
+            self._line.throttle.took()
             message_id = normalise_id(pdu.message_id, self._line.config.response_id)
             self._report(self._window.take(pdu.sequence_number, message_id))
 

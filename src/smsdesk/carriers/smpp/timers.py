@@ -52,7 +52,8 @@ class Backoff:
 
 class Throttle:
     """How long a line rests after its carrier said to slow down: `first` seconds, twice as long for each time that it
-    says so again, and half as long for each minute in between."""
+    says so again having taken nothing, and half as long for each minute in between. A carrier that took some texts and
+    refused the others has a rate: to rest longer would only use less of it."""
 
     HALF_LIFE = 60.0
 
@@ -61,13 +62,20 @@ class Throttle:
         self._longest = longest
         self._length = 0.0
         self._until = 0.0
+        self._took = False
+
+    def took(self) -> None:
+        """Notes that the carrier took a text."""
+        self._took = True
 
     def hit(self, now: float) -> bool:
         """Notes a refusal. True where a rest begins; a window's worth of refusals in one rest count as one."""
         if now < self._until:
             return False
         halvings = min((now - self._until) / self.HALF_LIFE, 64.0)
-        self._length = min(max(2 * self._length / 2**halvings, self._first), self._longest)
+        grown = 0.0 if self._took else 2 * self._length / 2**halvings
+        self._length = min(max(grown, self._first), self._longest)
+        self._took = False
         self._until = now + self._length
         return True
 

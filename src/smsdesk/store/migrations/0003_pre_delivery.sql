@@ -306,10 +306,17 @@ begin
               and p.state = 'sending';
         end if;
         -- A refusal is tried again after a pause that doubles, at most 5 minutes, 20 times at most, while it is valid.
+        -- One that speaks of the line is no fault of the text: it keeps its place in the queue and is never given up
+        -- while it is valid, for the line rests as a whole. A text that meets nothing else ten times lets others pass.
         if p_kinds[i] = 'refused' then
-            v_wait := case when p_retry_afters[i] is not null
-                then make_interval(secs => least(p_retry_afters[i] * 2 ^ least(v_refusals[n], 8), 300)) end;
-            if v_wait is null or v_refusals[n] >= 19 or p_now + v_wait >= v_valid[n] then
+            v_wait := case
+                when p_retry_afters[i] is null then null
+                when p_reasons[i] <> 'queue_full'
+                    then make_interval(secs => least(p_retry_afters[i] * 2 ^ least(v_refusals[n], 8), 300))
+                when v_refusals[n] < 10 then interval '0'
+                else make_interval(secs => least(p_retry_afters[i] * 2 ^ least(v_refusals[n] - 10, 8), 30)) end;
+            if v_wait is null or (v_refusals[n] >= 19 and p_reasons[i] <> 'queue_full')
+               or p_now + v_wait >= v_valid[n] then
                 perform end_texts(p_tenant, p_now, array[p_ids[i]], array['failed'], array[p_reasons[i]],
                                   array[p_codes[i]]);
                 continue;
@@ -317,7 +324,7 @@ begin
         end if;
         update texts t
         set state = case p_kinds[i] when 'accepted' then 'sent' when 'doubtful' then 'doubtful' else 'queued' end,
-            node_id = null, state_at = p_now, due_at = coalesce(p_now + v_wait, t.due_at),
+            node_id = null, state_at = p_now, due_at = coalesce(p_now + nullif(v_wait, interval '0'), t.due_at),
             refusals = t.refusals + case p_kinds[i] when 'refused' then 1 else 0 end,
             reason = p_reasons[i], code = p_codes[i]
         where t.tenant_id = p_tenant and t.message_id = p_ids[i];
@@ -366,6 +373,12 @@ begin
         select x.message_id from (
             select t.message_id from texts t
             where t.tenant_id = p_tenant and t.carrier_id = p_carrier and t.state = 'doubtful'
+              -- Those that no receipt waits for would hide the others for as long as nobody settles them.
+              and exists (
+                  select from orphan_receipts o
+                  where o.tenant_id = p_tenant and o.carrier_id = p_carrier and o.number = t.destination
+                    and (o.reference is null or o.reference = t.message_id & 65535)
+              )
             order by t.state_at limit p_limit
         ) x order by x.message_id
     loop
