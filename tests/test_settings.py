@@ -24,7 +24,8 @@ def test_values_and_files(tmp_path: Path) -> None:
     ("environ", "says"),
     [
         ({"SMSDESK_POOL": "many"}, "SMSDESK_POOL is 'many': it must be a whole number"),
-        ({"SMSDESK_POOL": "0"}, "whole number from 1 up"),
+        ({"SMSDESK_POOL": "0"}, "whole number from 1 to 1,000"),
+        ({"SMSDESK_POOL": "99999999"}, "whole number from 1 to 1,000"),
         ({"SMSDESK_DOMAIN_FILE": "/nowhere"}, "SMSDESK_DOMAIN_FILE names /nowhere, which cannot be read"),
         ({"SMSDESK_DOMAIN_FILE": "/x", "SMSDESK_DOMAIN": "y"}, "both set: remove one"),
         ({"SMSDESK_LOG_LEVEL": "loud"}, "SMSDESK_LOG_LEVEL is 'loud': use one of debug, info, warning, error"),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+MOST_CONNECTIONS = 1000
+"""The driver makes room for all of a pool at its start: a slip of the keyboard would take the memory."""
 LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -41,8 +43,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         if value is None:
             continue
         if field.type is int:
-            if not value.isdecimal() or int(value) < 1:
-                raise SettingsError(f"{name} is {value!r}: it must be a whole number from 1 up")
+            if not value.isdecimal() or len(value) > 4 or not 1 <= int(value) <= MOST_CONNECTIONS:
+                raise SettingsError(f"{name} is {value!r}: it must be a whole number from 1 to {MOST_CONNECTIONS:,}")
             found[field.name] = int(value)
         else:
             found[field.name] = value
