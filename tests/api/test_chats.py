@@ -81,6 +81,8 @@ async def test_filters(api: Api, params: dict[str, str], expected: list[int]) ->
         {"created_at[from]": "yesterday"},
         {"created_at[from]": "2026-03-02T18:00:00"},
         {"page": "9" * 30},
+        {"created_at[from]": "0001-01-01T00:00:00+14:00"},
+        {"created_at[to]": "9999-12-31T23:59:59-12:00"},
     ],
 )
 async def test_parameters_that_cannot_be_read_are_named(api: Api, params: dict[str, str]) -> None:
@@ -126,6 +128,20 @@ async def test_two_agents_who_answer_at_once(api: Api) -> None:
     assert sorted(answer.status for answer in answers) == [200] * 5 + [400] * 5
     rows = await api.db.fetch("select distinct agent_id from messages where sender = 'agent'")
     assert len(rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b'{"a":' * 5000, "the request cannot be read as JSON of the documented form"),
+        (b"", "request body: a JSON object is required"),
+        (b"[]", "request body: Expected `object`, got `array`"),
+    ],
+)
+async def test_bodies_that_are_no_answer(api: Api, data: bytes, message: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = await api.call("POST", f"{CHATS}/1/message", data=data, headers=headers)
+    assert (answer.status, answer.json) == (400, {"message": message})
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from smsdesk.contract import errors, examples
 from tests.kit.api import CONSUMER, OURS, Api
+from tests.kit.processes import until
 
 ACTIVE = "Outbound SMS failed. Consumer is already in an active SMS session."
 
@@ -241,6 +243,24 @@ async def test_a_disabled_credential_is_not_known(api: Api) -> None:
     assert (await api.send()).status == 401
 
 
+async def test_the_set_up_is_followed_again_after_any_failure(api: Api) -> None:
+    async def failed() -> bool:
+        return bool(logged)
+
+    async def refused() -> bool:
+        return (await api.send()).status == 401
+
+    await api.db.execute("alter table tenants rename to away")
+    with capture_logs() as logged:
+        following = asyncio.create_task(api.services.directory.run())
+        await until(failed, 5, "a look at the set-up that fails")
+    await api.db.execute("alter table away rename to tenants")
+    await api.db.execute("update credentials set disabled_at = now() where tenant_id = 1")
+    await api.db.execute("update tenants set changed_at = changed_at + interval '1 ms'")
+    await until(refused, 5, "the token that is disabled is refused")
+    following.cancel()
+
+
 async def test_a_body_that_is_no_object(api: Api) -> None:
     for data in (b"", b"[]", b"null", b'"x"', b"{", b"\xff\xfe", b"[" * 60000, b"1e999"):
         answer = await api.call("POST", "/apps/api/v1/sms", data=data, headers={"Content-Type": "application/json"})
@@ -257,6 +277,17 @@ async def test_what_the_transport_gets_wrong(api: Api) -> None:
     wrong = await api.call("GET", "/apps/api/v1/sms")
     assert (wrong.status, wrong.headers["Allow"], list(wrong.json)) == (405, "POST", ["message"])
     assert (await api.call("GET", "/apps/api/v1/nothing")).json == {"message": "Not Found"}
+
+
+async def test_a_short_code_sends_and_is_found(api: Api) -> None:
+    await api.db.execute("insert into numbers select tenant_id, '62855', carrier_id, queue_id from numbers limit 1")
+    await api.set()
+    answer = await api.send(outbound_number=" 62855 ")
+    assert (answer.status, answer.json["outbound_number"]) == (200, "62855")
+    found = await api.call("GET", "/apps/api/v1/chats", params={"outbound_number": "62855"})
+    assert [one["id"] for one in found.json] == [answer.json["id"]]
+    unknown = await api.send(outbound_number="62856")
+    assert (unknown.status, unknown.json) == (400, {"message": "outbound_number is invalid"})
 
 
 async def test_characters_that_no_phone_can_show(api: Api) -> None:

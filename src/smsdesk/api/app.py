@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 # The framework names a parameter as the handler does, where its name in the query is no name in Python.
 ASKED_AS = {"created_from": "created_at[from]", "created_to": "created_at[to]", "data": "request body"}
+# What it says of a body that is not there.
+SAID_AS = {"'data'": "a JSON object is required"}
 
 
 class NotKnown(Exception):
@@ -82,6 +84,7 @@ def _framework(services: Services) -> Litestar:
             NotKnown: _not_known,
             TooOften: _too_often,
             HTTPException: _http,
+            RecursionError: _too_deep,
             Exception: _other,
         },
         openapi_config=openapi_config(),
@@ -121,15 +124,17 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[byt
     return _json(error.status_code, answer(Problem("parameter_invalid", error.detail))[1])
 
 
+def _too_deep(request: Request[Any, Any, Any], error: RecursionError) -> Response[bytes]:
+    """JSON that nests deeper than its reader goes, wherever that gave up."""
+    return _http(request, HTTPException(status_code=400))
+
+
 def _sentence(error: HTTPException) -> str:
     """Which parameter was wrong and why, out of the framework's own list."""
     extra = error.extra if isinstance(error.extra, list) else []
-    wrong = [
-        f"{ASKED_AS.get(key := one.get('key', 'request body'), key)}: {one.get('message', 'invalid')}"
-        for one in extra
-        if isinstance(one, dict)
-    ]
-    return "; ".join(wrong) or "the request cannot be read as JSON of the documented form"
+    wrong = [(one.get("key", "request body"), one.get("message", "invalid")) for one in extra if isinstance(one, dict)]
+    said = (f"{ASKED_AS.get(key, key)}: {SAID_AS.get(says, says)}" for key, says in wrong)
+    return "; ".join(said) or "the request cannot be read as JSON of the documented form"
 
 
 def _other(_request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

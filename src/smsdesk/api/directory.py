@@ -6,7 +6,8 @@ from datetime import datetime
 import structlog
 
 from smsdesk.domain.tenant import Tenant
-from smsdesk.store.db import UNREACHABLE, Database
+from smsdesk.store.db import Database
+from smsdesk.store.groups import AWAY
 from smsdesk.store.tenants import read_tenant, versions
 
 EVERY = 0.5
@@ -24,7 +25,7 @@ class Directory:
         self.tenants: dict[str, Tenant] = {}
 
     async def refresh(self) -> None:
-        """Reads what has changed since the last look; raises one of UNREACHABLE where the database is away."""
+        """Reads what has changed since the last look; raises one of AWAY where the database is away."""
         async with self._db.connection() as conn:
             for tenant_id, changed_at in (await versions(conn)).items():
                 if self._seen.get(tenant_id) == changed_at:
@@ -34,14 +35,21 @@ class Directory:
                 self._seen[tenant_id] = changed_at
 
     async def run(self) -> None:
-        """Keeps the picture fresh until cancelled; an old one serves while the database is away."""
-        away = False
+        """Keeps the picture fresh until cancelled; an old one serves while the database is away.
+
+        Nothing ends it: with a picture that no longer moves, a token that was disabled would be good for ever.
+        """
+        failed: type[Exception] | None = None
         while True:
             try:
                 await self.refresh()
-                away = False
-            except UNREACHABLE as error:
-                if not away:
+                failed = None
+            except AWAY as error:
+                if failed is not type(error):
                     log.warning("set-up not refreshed: database away", error=str(error))
-                away = True
+                failed = type(error)
+            except Exception as error:
+                if failed is not type(error):
+                    log.exception("set-up not refreshed")
+                failed = type(error)
             await asyncio.sleep(EVERY)

@@ -44,9 +44,7 @@ def check_send(fields: Mapping[str, object], tenant: Tenant) -> Send:
     end_user_number = _number(
         fields.get("end_user_number"), tenant, "end_user_number_missing", "end_user_number_invalid"
     )
-    outbound_number = _number(
-        fields.get("outbound_number"), tenant, "outbound_number_missing", "outbound_number_invalid"
-    )
+    outbound_number = _outbound_number(fields.get("outbound_number"), tenant)
     if outbound_number not in tenant.numbers:
         raise Problem("outbound_number_unknown")
     body = read_body(fields.get("message"))
@@ -112,6 +110,13 @@ def _number(value: object, tenant: Tenant, missing: Reason, invalid: Reason) -> 
     if isinstance(number, NumberProblem):
         raise Problem(invalid)
     return number
+
+
+def _outbound_number(value: object, tenant: Tenant) -> str:
+    """One of the tenant's short codes as it is, for it is no phone number; anything else as `_number` reads it."""
+    if isinstance(value, str) and (code := value.strip()).isdecimal() and code in tenant.numbers:
+        return code
+    return _number(value, tenant, "outbound_number_missing", "outbound_number_invalid")
 
 
 def _ticket_id(value: object) -> str | None:

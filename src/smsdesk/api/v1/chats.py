@@ -1,6 +1,6 @@
 """/apps/api/v1/chats: reading chats, answering in them, ending them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -190,6 +190,8 @@ def _number(raw: str | None, name: str, caller: Caller) -> str | None:
         return None
     # A plus that was not escaped in the query arrives as a space.
     written = f"+{raw.strip()}" if raw[:1] == " " else raw
+    if written.strip() in caller.tenant.numbers:
+        return written.strip()
     number = read_number(written, frozenset(caller.tenant.settings.allowed_regions))
     if isinstance(number, NumberProblem):
         raise Problem("parameter_invalid", f"{name} is not a phone number of an allowed region")
@@ -197,9 +199,14 @@ def _number(raw: str | None, name: str, caller: Caller) -> str | None:
 
 
 def _zoned(moment: datetime | None, name: str) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
         raise Problem("parameter_invalid", f"{name} needs its time zone, such as Z at its end")
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # a zone leads out of the years 1 to 9999
+        raise Problem("parameter_invalid", f"{name} is out of range") from None
 
 
 router = Router("/chats", route_handlers=[list_all, read_one, read_messages, answer, change], tags=["Chats"])
