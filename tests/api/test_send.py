@@ -167,6 +167,20 @@ async def test_append_puts_the_text_into_the_open_chat(api: Api) -> None:
     assert (await api.count("chats"), await api.count("texts")) == (1, 20)
 
 
+async def test_what_is_appended_brings_its_agent_and_its_ticket(api: Api) -> None:
+    await api.set(when_active="append")
+    first = await api.send("ticket_id")
+    answers = await asyncio.gather(*(api.send(agentId=1 + i % 2, ticket_id=f"T{i % 2}") for i in range(8)))
+    chat = (await api.call("GET", f"/apps/api/v1/chats/{first.json['id']}")).json
+    assert {(answer.status, answer.json["id"]) for answer in answers} == {(200, chat["id"])}
+    assert (chat["status"], chat["agent_info"]["id"], chat["out_ticket_id"]) in {
+        ("assigned", 1, "T0"),
+        ("assigned", 2, "T1"),
+    }
+    assert [one["user_id"] for one in chat["participants"]] == [None, chat["agent_info"]["id"]]
+    assert answers[0].json["agent_info"] == chat["agent_info"]
+
+
 async def test_the_agent_in_the_chat_sends_into_it(api: Api) -> None:
     first = await api.send(agentId=1)
     second = await api.send(agentId=1, message="one more")

@@ -138,6 +138,20 @@ begin
                 when p_append then 'appended'
                 when v_row.agent_id = v_row.open_agent and v_row.outbound_number = v_row.open_number then 'appended'
                 else 'active_session' end;
+            continue when v_outcomes[v_row.i] is distinct from 'appended';
+            -- As in a new chat: the ticket is kept, and the agent who is named gets the chat, where nobody has it.
+            if p_ticket_ids[v_row.i] is not null then
+                update chats c set ticket_id = p_ticket_ids[v_row.i]
+                where c.tenant_id = p_tenant and c.chat_id = v_row.chat_id and c.ticket_id is null;
+            end if;
+            if v_row.agent_id is not null then
+                update chats c set status = 'assigned', agent_id = v_row.agent_id, assigned_at = p_now
+                where c.tenant_id = p_tenant and c.chat_id = v_row.chat_id and c.agent_id is null;
+                if found then
+                    insert into participants (tenant_id, chat_id, participant_id, type, user_id, connected_at)
+                    values (p_tenant, v_row.chat_id, p_ids[v_row.i] + 3, 'agent', v_row.agent_id, p_now);
+                end if;
+            end if;
         end loop;
     end if;
 
