@@ -56,10 +56,21 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection outside a transaction: each statement is its own."""
+        """A connection outside a transaction: each statement is its own.
+
+        Whatever the server says to who asks for a connection (a database that is being restored, a password that was
+        changed), it says of itself, and not of the work: raises CannotConnectNowError, one of UNREACHABLE.
+        """
         assert self._pool is not None, "the database is not open"
-        async with self._pool.acquire() as conn:
+        pool = self._pool
+        try:
+            conn = await pool.acquire()
+        except asyncpg.PostgresError as error:
+            raise asyncpg.CannotConnectNowError(str(error)) from error
+        try:
             yield conn
+        finally:
+            await pool.release(conn)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
