@@ -26,6 +26,7 @@ def test_stop_however_it_is_typed(word: str, dressing: str) -> None:
         ("start", False, Words.START), ("Unstop.", True, Words.START), ("help?", False, Words.HELP),
         ("INFO", True, Words.HELP), ("yes", True, Words.START), ("yes", False, None), ("ＳＴＯＰ", False, Words.STOP),
         ("opt  -  out", False, Words.STOP), ("stop  all", False, Words.STOP),
+        ("st\u200bop", False, Words.STOP), ("un\u00adsub\u00adscribe\u2060", False, Words.STOP),
     ],
 )  # fmt: skip
 def test_the_other_words(body: str, opted_out: bool, words: Words) -> None:

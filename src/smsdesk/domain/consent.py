@@ -35,9 +35,11 @@ def read_words(body: str, opted_out: bool) -> Words | None:
 
     Case and width of letters do not count, nor do spaces, punctuation, quotes and emoji around and between the
     words: phones add a full stop, a quotation mark or a signature's dash by themselves, and a person who types `Stop!`
-    has asked to be left alone. Another word beside it makes it a sentence, which a person reads.
+    has asked to be left alone. What no screen shows (zero-width spaces, soft hyphens) is not there. Another word beside
+    it makes it a sentence, which a person reads.
     """
-    text = _NOT_IN_WORDS.sub(" ", unicodedata.normalize("NFKC", body)).strip().upper()
+    shown = "".join(character for character in body if unicodedata.category(character) != "Cf")
+    text = _NOT_IN_WORDS.sub(" ", unicodedata.normalize("NFKC", shown)).strip().upper()
     if text in STOP_WORDS:
         return Words.STOP
     if text in START_WORDS or (opted_out and text in AGREEING_WORDS):
