@@ -191,6 +191,35 @@ async def test_a_reply_reaches_the_queue_and_a_stop_is_the_last_word(db: Databas
     assert len(await arrived(lab)) == 2
 
 
+async def test_a_text_ends_in_time_on_a_line_that_is_down(
+    db: Database, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsdesk.jobs.worker.EXPIRE", 0.1)
+    async with db.connection() as conn:
+        await conn.execute("update carriers set config = $1", smpp(lab, port=1))
+        await queue_texts(conn, [1], due_at=now(), valid_until=now() + timedelta(seconds=1))
+    async with working(db):
+        await eventually(lambda: all_in(db, "expired"), "the text at its end")
+
+
+async def test_each_tenant_is_a_system_of_its_own_at_the_lab(
+    db: Database, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMSDESK_LAB", f"127.0.0.1:{lab.smpp_port}")
+    async with db.connection() as conn:
+        await conn.execute("insert into tenants values (2, 'other', '{}', now(), now())")
+        await conn.execute("insert into carriers values (2, 2, 'lab', 'lab')")
+        await conn.execute("update carriers set type = 'lab', config = $1", {})
+
+    async def bound() -> bool:
+        lines = [line for line in await http(lab, "GET", "/lines") if line["session"]]
+        # The lab gives what comes back to any line of the system: under one name they would mix.
+        return len(lines) == 2 and len({line["system_id"] for line in lines}) == 2
+
+    async with working(db):
+        await eventually(bound, "two lines under two names")
+
+
 async def test_a_line_that_cannot_work_leaves_the_others_alone(db: Database, lab: Lab) -> None:
     async with db.connection() as conn:
         await conn.execute(

@@ -32,7 +32,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The carrier answered no, so the phone gets nothing (or, with `part_ids`, only those first parts)."""
+    """The carrier answered no, so the phone gets nothing (or, with `part_ids`, only those parts)."""
 
     reason: str
     """One of `domain.outcome.REASONS`: what went wrong in our words."""
@@ -40,7 +40,8 @@ class Refused:
     """What went wrong in the carrier's words, such as `0x00000058`."""
     retry_after: float | None = None
     """Seconds until another attempt makes sense; None means never. Always None once a part was taken."""
-    part_ids: tuple[str, ...] = ()
+    part_ids: tuple[str | None, ...] = ()
+    """The names of the parts from the first to the last that was taken; None for each between that was not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     host: str | None = None
     port: Annotated[int, Meta(ge=1, le=65535)] | None = None
-    system_id: Annotated[str, Meta(min_length=1)] = "smsdesk"
+    system_id: Annotated[str, Meta(min_length=1)] | None = None
+    """None: one for each tenant, for the lab gives replies and receipts to any line of the system that sent."""
     password: str = ""
     window: Annotated[int, Meta(ge=1, le=10_000)] = 200
 
@@ -40,7 +41,7 @@ def lab_carrier(
     line = smpp.Config(
         host=config.host or host,
         port=config.port or int(port),
-        system_id=config.system_id,
+        system_id=config.system_id or f"smsdesk-{tenant_id}",
         password=config.password,
         window=config.window,
         reconnect_longest=2.0,

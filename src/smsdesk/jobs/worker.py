@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from smsdesk.actions.bury_dead_nodes import NODE_LIFE, bury_dead_nodes
 from smsdesk.actions.end_silent_texts import end_silent_texts
 from smsdesk.actions.expire_chats import expire_chats
+from smsdesk.actions.expire_texts import expire_texts
 from smsdesk.actions.receive_reply import ReceiveReply
 from smsdesk.actions.resolve_doubtful import resolve_doubtful
 from smsdesk.domain.reply import MISSING_PART_WAIT
@@ -29,6 +30,8 @@ RENEW = 2.0
 FRESH = 6.0
 """Seconds after a renewal in which texts are claimed: well within the life of a node."""
 LOOK_FOR_SETUP = 1.0
+EXPIRE = 30.0
+"""Seconds between two looks for texts that are past their time on a line that does not claim them."""
 RECEIVED_KEPT = timedelta(days=7)
 """How long replies are remembered: networks repeat themselves for a day or two."""
 
@@ -83,6 +86,7 @@ class Worker:
                 (RENEW, self._resolve),
                 (5.0, self._expire_chats),
                 (5.0, self._take_in_incomplete),
+                (EXPIRE, self._expire_texts),
                 (60.0, self._end_silent),
                 (3600.0, self._forget_received),
             )
@@ -168,6 +172,10 @@ class Worker:
     async def _expire_chats(self) -> None:
         for tenant_id in await self._tenants():
             await expire_chats(self._db, tenant_id, self._clock())
+
+    async def _expire_texts(self) -> None:
+        for tenant_id in await self._tenants():
+            await expire_texts(self._db, tenant_id, self._clock())
 
     async def _end_silent(self) -> None:
         for tenant_id in await self._tenants():

@@ -54,6 +54,12 @@ async def end_silent(conn: Connection, tenant_id: int, now: datetime, before: da
     return ended
 
 
+async def end_expired(conn: Connection, tenant_id: int, now: datetime, limit: int) -> int:
+    """Ends what is queued and past its time, whatever its line does: how many, at most `limit`."""
+    ended: int = await conn.fetchval("select end_expired($1, $2, $3)", tenant_id, now, limit)
+    return ended
+
+
 async def find_sending(conn: Connection) -> set[tuple[int, int]]:
     """Who has texts `sending`, as (tenant, node): a look across tenants, without locks."""
     rows = await conn.fetch("select distinct tenant_id, node_id from texts where state = 'sending'")

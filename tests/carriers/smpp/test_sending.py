@@ -100,7 +100,18 @@ async def test_a_part_refused_for_good_after_another_was_taken() -> None:
         third = await peer.read(smpp.SubmitSm)
         peer.refuse(Status.RSUBMITFAIL, second)
         peer.take(third)
-        refused = Refused("blocked", "ESME_RSUBMITFAIL (0x00000045)", None, ("id-1-1", "id-1-3"))
+        refused = Refused("blocked", "ESME_RSUBMITFAIL (0x00000045)", None, ("id-1-1", None, "id-1-3"))
+        assert await running.ledger.outcome_of(1) == refused
+
+
+async def test_a_part_taken_after_one_that_was_refused_keeps_its_place() -> None:
+    async with talking() as (running, peer):
+        running.carrier.send([outbound(1, LONG)])
+        first, second, third = await peer.read_many(smpp.SubmitSm, 3)
+        peer.refuse(Status.RSUBMITFAIL, first)
+        peer.take(second)
+        peer.refuse(Status.RSUBMITFAIL, third)
+        refused = Refused("blocked", "ESME_RSUBMITFAIL (0x00000045)", None, (None, "id-1-2"))
         assert await running.ledger.outcome_of(1) == refused
 
 

@@ -134,5 +134,6 @@ class Submission:
         self.unwritten.clear()
         if self._doubt:
             return Doubtful(f"{self._doubt}; another part was refused: {refusal.code}", tuple(self._part_ids))
-        taken = tuple(part_id for part_id in self._part_ids if part_id is not None)
+        last = max((place for place, part_id in enumerate(self._part_ids, 1) if part_id is not None), default=0)
+        taken = tuple(self._part_ids[:last])
         return Refused(refusal.reason, refusal.code, None, taken) if taken else refusal

@@ -478,6 +478,22 @@ begin
     return cardinality(v_ids);
 end $$;
 
+-- Texts whose time is over end, whether or not their line ever claims again: one that is down or unusable does not.
+create function end_expired(p_tenant bigint, p_now timestamptz, p_limit int) returns int
+language plpgsql
+as $$
+declare v_ids bigint[];
+begin
+    v_ids := array(
+        select t.message_id from texts t
+        where t.tenant_id = p_tenant and t.state = 'queued' and t.valid_until <= p_now
+        limit p_limit for update skip locked
+    );
+    perform end_texts(p_tenant, p_now, v_ids, array_fill('expired'::text, array[cardinality(v_ids)]),
+                      array_fill('expired_here'::text, array[cardinality(v_ids)]), null);
+    return cardinality(v_ids);
+end $$;
+
 -- The octets of a part: a character may be cut in two between parts, and is whole only when they are joined.
 alter table reply_parts add column encoding text not null default 'gsm7';
 alter table reply_parts add column payload bytea not null default '';
