@@ -38,7 +38,7 @@ REFUSALS = {
     401: ResponseSpec(ErrorObject, description="The subdomain and token are not known."),
     404: ResponseSpec(ErrorObject, description="There is no such thing in this tenant."),
     429: ResponseSpec(ErrorObject, description="Too many requests; Retry-After tells when to come back."),
-    503: ResponseSpec(ErrorObject, description="Busy, or the database is away; nothing was accepted."),
+    503: ResponseSpec(ErrorObject, description="Busy, or the database is away."),
 }
 
 
