@@ -336,3 +336,14 @@ async def test_a_dry_run_explains_and_keeps_nothing(api: Api) -> None:
     told = (await api.send(**dry)).json
     assert (told["would_send"], told["reason"], told["message"]) == (False, "active_session", ACTIVE)
     assert (await api.send(params={"dry_run": "maybe"})).status == 400
+
+
+async def test_a_dry_run_knows_what_a_key_was_answered(api: Api) -> None:
+    dry = {"params": {"dry_run": "1"}, "headers": {"Idempotency-Key": "order-1"}}
+    assert (await api.send(**dry)).json["would_send"] is True
+    assert await api.count("idempotency_keys") == 0
+    await api.send(headers=dry["headers"])
+    told = (await api.send(**dry)).json
+    assert (told["would_send"], told["session"], told["reason"]) == (False, "replay", None)
+    assert (await api.send(message="other", **dry)).json["reason"] == "idempotency_mismatch"
+    assert await api.count("texts") == 1

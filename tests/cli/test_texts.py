@@ -31,5 +31,8 @@ def test_list_and_settle(run: Run, doubtful: int) -> None:
     assert settled.stdout == "message 41 is settled: send_again, by Doe\n"
     assert run("texts", "doubtful", "acme").stdout == "no text is in doubt\n"
     again = run("texts", "settle", "acme", str(doubtful), "sent")
-    assert (again.exit_code, again.stderr) == (1, "error: message 41 is not a doubtful text of this tenant (any more)\n")
+    assert (again.exit_code, again.stderr) == (
+        1,
+        "error: message 41 is not a doubtful text of this tenant (any more)\n",
+    )
     assert "there is no tenant" in run("texts", "doubtful", "nobody").stderr

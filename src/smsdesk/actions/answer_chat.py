@@ -31,8 +31,8 @@ class AnswerChat:
         self._ids = ids
         self._clock = clock
 
-    async def __call__(self, tenant: Tenant, answer: Answer) -> int:
-        """The id of the message, once it is on disk; raises Problem where the chat or the consumer takes no more."""
+    async def __call__(self, tenant: Tenant, answer: Answer) -> NewText:
+        """The text, once it is on disk; raises Problem where the chat or the consumer takes no more."""
         segments = segment(answer.body)
         if len(segments.parts) > MOST_PARTS:
             raise Problem("message_too_long")
@@ -51,7 +51,7 @@ class AnswerChat:
                 now + timedelta(minutes=tenant.settings.text_validity_minutes),
             )  # fmt: skip
             await add_texts(conn, tenant.tenant_id, [text])
-        return first_id
+        return text
 
 
 def _answerable(chat: LockedChat | None, tenant: Tenant, answer: Answer) -> LockedChat:

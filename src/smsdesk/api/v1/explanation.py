@@ -13,6 +13,8 @@ from smsdesk.domain.tenant import Tenant
 from smsdesk.errors import Problem
 from smsdesk.store.sends import WantedSend
 
+REPLAY = "this Idempotency-Key was answered already: the same answer would be given again, and nothing would be sent"
+
 
 class CostlyCharacterObject(msgspec.Struct):
     """A character that forces the whole text into UCS-2, and what to write instead where there is something."""
@@ -39,10 +41,18 @@ class Explanation(msgspec.Struct, kw_only=True):
     costly_characters: list[CostlyCharacterObject] = []
 
 
-async def explain(send_message: SendMessage, tenant: Tenant, fields: Mapping[str, object]) -> bytes:
-    """The explanation as JSON: `would_send`, or the `message` that the send would be refused with; and the parts."""
+async def explain(
+    send_message: SendMessage, tenant: Tenant, fields: Mapping[str, object], key: tuple[str, bytes] | None = None
+) -> bytes:
+    """The explanation as JSON: `would_send`, or the `message` that the send would be refused with; and the parts.
+
+    `key` is the request's Idempotency-Key with the hash of its body: what is stored under it would be answered again.
+    """
     explanation = Explanation(would_send=False)
     try:
+        if key is not None and await send_message.stored_answer(tenant, *key) is not None:
+            explanation.session, explanation.message = "replay", REPLAY
+            return msgspec.json.encode(explanation)
         sent = await send_message.explain(tenant, WantedSend(check_send(fields, tenant), None))
         explanation.would_send = True
         explanation.session = "existing" if sent.appended else "new"

@@ -92,7 +92,8 @@ class SmsEndpoint:
             return *refusal("wrong_media_type"), ()
         asked = _Asked(tenant, credential, _fields(await read_body(receive)), _key(scope))
         if scope["query_string"] and _dry_run(scope["query_string"]):
-            return 200, await explain(self._send_message, tenant, asked.fields), ()
+            key = (asked.key, _digest(asked.fields)) if asked.key is not None else None
+            return 200, await explain(self._send_message, tenant, asked.fields, key), ()
         body = await self._send(asked)
         self._services.wake(tenant.tenant_id)
         return 200, body, ()
@@ -101,7 +102,7 @@ class SmsEndpoint:
         if asked.key is None:
             send = check_send(asked.fields, asked.tenant)
             return await self._send_message(asked.tenant, WantedSend(send, asked.credential.credential_id))
-        digest = hashlib.sha256(msgspec.json.encode(asked.fields, order="sorted")).digest()
+        digest = _digest(asked.fields)
         try:
             send = check_send(asked.fields, asked.tenant)
         except Problem:
@@ -123,6 +124,11 @@ def _fields(body: bytes) -> Mapping[str, object]:
     if not isinstance(fields, dict):
         raise Problem("body_not_object")
     return fields
+
+
+def _digest(fields: Mapping[str, object]) -> bytes:
+    """The same for the same body, however it was written."""
+    return hashlib.sha256(msgspec.json.encode(fields, order="sorted")).digest()
 
 
 def _key(scope: HTTPScope) -> str | None:
