@@ -53,15 +53,6 @@ async def tenant_ids(conn: Connection) -> list[int]:
     return [row[0] for row in await conn.fetch("select tenant_id from tenants order by tenant_id")]
 
 
-async def changed_since(conn: Connection, moment: datetime) -> list[int]:
-    """The tenants whose set-up changed at or after the moment, across all of them.
-
-    `changed_at` is the clock of whoever made the change, and is seen at his commit: look back some seconds further than
-    the last look, and by `versions` where that is not exact enough.
-    """
-    return [row[0] for row in await conn.fetch("select tenant_id from tenants where changed_at >= $1", moment)]
-
-
 async def versions(conn: Connection) -> dict[int, datetime]:
     """`changed_at` of every tenant. It moves forward with each change, so another value is another set-up."""
     return {row[0]: row[1] for row in await conn.fetch("select tenant_id, changed_at from tenants")}
