@@ -1,7 +1,7 @@
 """What every carrier promises, whatever it speaks: the worker knows carriers by this page alone."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -64,6 +64,17 @@ Outcome = Accepted | Refused | Unsent | Doubtful
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A doubtful attempt of which the carrier is asked what became of it."""
+
+    text: OutboundText
+    part_ids: tuple[str | None, ...]
+    """The carrier's names of the parts, in order; None for each that it did not answer for."""
+    sent_at: datetime
+    """When the attempt was claimed: no octet of it left before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """A delivery report for one part."""
 
@@ -99,6 +110,85 @@ class Reply:
     """The undecoded octets of the text."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The carrier has the text: its names for the parts, and what it knows of them by now."""
+
+    part_ids: tuple[str | None, ...]
+    receipts: tuple[Receipt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The carrier says, for certain, that it never took the text."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The carrier cannot say (now)."""
+
+    detail: str
+
+
+LookUp = Found | Absent | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequest:
+    """An HTTP request that says it comes from a carrier. Nothing of it is believed before its proof."""
+
+    method: str
+    path: str
+    """What follows the carrier's own callback address, without a slash in front; often empty."""
+    query: str
+    """As it came, undecoded, without the question mark."""
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What a proven request said, and the answer that its sender expects once all of it is on disk."""
+
+    facts: tuple[Receipt | Reply, ...]
+    status: int = 204
+    content_type: str = ""
+    body: bytes = b""
+
+
+class Forged(Exception):
+    """The proof of a callback is missing, wrong or too old; the text says which, without any secret."""
+
+
+class Unreadable(ValueError):
+    """A proven callback does not say what the carrier's documentation promises; the text says what is missing."""
+
+
+class Pace(Protocol):
+    """The limits that a line keeps, in segments. Every segment is counted from `take` until one window after
+    `answered`, so that no way to the carrier, however slow, makes two windows meet at its end."""
+
+    def take(self, text: OutboundText, segments: int) -> float:
+        """0.0: so many segments of the text may leave now, and are counted. Else nothing is counted, and it says after
+        how many seconds it is worth asking again."""
+
+    def answered(self, text: OutboundText, segments: int) -> None:
+        """The carrier has answered for so many segments that were taken, or will never answer."""
+
+
+class Unpaced:
+    """No limits."""
+
+    def take(self, text: OutboundText, segments: int) -> float:
+        return 0.0
+
+    def answered(self, text: OutboundText, segments: int) -> None:
+        return None
+
+
 class Sink(Protocol):
     """Where a carrier puts what it learned. Calls return at once; the futures end when the fact is on disk."""
 
@@ -124,3 +214,10 @@ class Carrier(Protocol):
 
     def state(self) -> str:
         """One line for people: `bound`, `connecting`, `down: connection refused`."""
+
+    def up(self) -> bool:
+        """Whether texts can leave at all, as far as the line knows: it is bound, or it needs no connection. A line that
+        is full or slowed for a while is up."""
+
+    async def look_up(self, doubt: Doubt) -> LookUp:
+        """Asks the carrier what became of an attempt, within some seconds. Sends no text; never raises."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
 from smsdesk.carriers import lab
-from smsdesk.carriers.contract import Carrier
+from smsdesk.carriers.contract import Callback, CallbackRequest, Carrier
 from smsdesk.carriers.smpp import config as smpp
 from smsdesk.carriers.smpp.carrier import SmppCarrier
 
@@ -17,7 +19,11 @@ class CarrierType:
 
     Config: type[Struct]
     make: Callable[..., Carrier]
-    """Called with (tenant_id, name, config, clock=seconds, random=0..1, log=); raises ValueError for a bad setting."""
+    """Called with (tenant_id, name, config, clock=seconds, random=0..1, log=, pace=); raises ValueError for a bad
+    setting."""
+    callback: Callable[[Any, CallbackRequest, datetime], Callback] | None = None
+    """Reads what the carrier posts to us at a moment, given the line's Config; raises Forged or Unreadable. None: the
+    carrier posts nothing."""
 
 
 CARRIERS: dict[str, CarrierType] = {
