@@ -10,9 +10,10 @@ import pytest
 from smsdesk.actions.expire_chats import expire_chats
 from smsdesk.actions.receive_reply import ReceiveReply
 from smsdesk.actions.settle_opt_out import settle_opt_out
-from smsdesk.domain.reply import InboundPart
+from smsdesk.domain.reply import InboundPart, fingerprint
 from smsdesk.store import nodes, replies, texts
 from smsdesk.store.db import Database, Ids
+from tests.kit.processes import until
 from tests.store.outbox import LINE, NODE, NOW, OURS, TENANT, make_tenant, opened, queue_texts, states
 
 PHONE = "+14155550100"
@@ -111,6 +112,36 @@ async def test_repetitions(db: Database, receive: ReceiveReply) -> None:
     assert [row[5] for row in await chats(db)] == [["yes", "yes", "ref"]]
 
 
+async def test_a_named_reply_is_new_to_one_by_the_key_alone(db: Database) -> None:
+    """Without the lock on the consumer: the statement by itself, in two transactions at once."""
+    part = said("yes", carrier_reference="x")
+    print_ = fingerprint(part)
+    async with db.connection() as first, db.connection() as second:
+        pid = second.get_server_pid()
+        for ends, new_to_second in (("rollback", True), ("commit", False)):
+            await first.execute("delete from received")
+            await first.execute("begin")
+            assert await replies.remember_once(first, TENANT, part, print_)
+            waiting = asyncio.create_task(replies.remember_once(second, TENANT, part, print_))
+            await until(lambda: is_blocked(db, pid), 5, "the second waits for the first")
+            assert not waiting.done()
+            await first.execute(ends)
+            assert await waiting is new_to_second
+            assert not await replies.remember_once(second, TENANT, part, print_)
+
+
+async def is_blocked(db: Database, pid: int) -> bool:
+    async with db.connection() as conn:
+        return bool(await conn.fetchval("select cardinality(pg_blocking_pids($1)) > 0", pid))
+
+
+async def test_a_named_reply_is_one_message_over_any_connections(db: Database, receive: ReceiveReply) -> None:
+    copies = (said("yes", n, carrier_reference="x", session=f"s{n}") for n in range(8))
+    await asyncio.gather(*(receive(TENANT, copy) for copy in copies))
+    await receive(TENANT, said("yes", 9, carrier_reference="y"))
+    assert [row[5] for row in await chats(db)] == [["yes", "yes"]]
+
+
 async def test_a_long_reply_waits_for_its_parts(db: Database, receive: ReceiveReply) -> None:
     await receive(TENANT, said("b", 1, part=(7, 2, 3)))
     await receive(TENANT, said("c", 2, part=(7, 3, 3)))
@@ -150,15 +181,15 @@ async def test_a_stop_waits_for_what_is_on_the_wire(db: Database, receive: Recei
     async with db.connection() as conn:
         await queue_texts(conn, [1], destination=PHONE)
         await nodes.renew(conn, NODE, "test", NOW, NOW + timedelta(seconds=10))
-        assert len(await texts.claim(conn, TENANT, LINE, 9, NODE, NOW)) == 1
+        assert len(await texts.claim(conn, TENANT, LINE, texts.Wanted(9), NODE, NOW)) == 1
     await receive(TENANT, said("STOP", 1))
     assert not await settle_opt_out(db, TENANT, PHONE, NOW + timedelta(seconds=2))
     async with db.connection() as conn:
-        assert await texts.claim(conn, TENANT, LINE, 9, NODE, NOW + timedelta(seconds=2)) == []
+        assert await texts.claim(conn, TENANT, LINE, texts.Wanted(9), NODE, NOW + timedelta(seconds=2)) == []
     # The node is dead by then: what it has not sent does not leave any more.
     assert await settle_opt_out(db, TENANT, PHONE, NOW + timedelta(seconds=11))
     async with db.connection() as conn:
-        (confirmation,) = await texts.claim(conn, TENANT, LINE, 9, NODE, NOW + timedelta(seconds=11))
+        (confirmation,) = await texts.claim(conn, TENANT, LINE, texts.Wanted(9), NODE, NOW + timedelta(seconds=11))
         assert confirmation.destination == PHONE
         assert "START" in confirmation.body
         assert await conn.fetchval("select quiet_at from opt_outs") == NOW + timedelta(seconds=11)
@@ -168,7 +199,7 @@ async def test_a_text_accepted_during_the_stop_is_caught_at_the_claim(db: Databa
     await receive(TENANT, said("STOP"))
     async with db.connection() as conn:
         await queue_texts(conn, [1], destination=PHONE)
-        claimed = await texts.claim(conn, TENANT, LINE, 9, NODE, NOW + timedelta(minutes=1))
+        claimed = await texts.claim(conn, TENANT, LINE, texts.Wanted(9), NODE, NOW + timedelta(minutes=1))
         assert [text.message_id for text in claimed if text.message_id == 1] == []
         assert (await states(conn))[1] == ("failed", "opted_out")
 

@@ -263,7 +263,7 @@ async def test_a_claim_whose_answer_was_lost_is_given_back(
         async with db.transaction() as conn:
             await queue_texts(conn, [1], due_at=now(), valid_until=now() + timedelta(hours=1))
             node_id = await conn.fetchval("select node_id from nodes")
-            assert len(await texts.claim(conn, TENANT, LINE, 1, node_id, now())) == 1
+            assert len(await texts.claim(conn, TENANT, LINE, texts.Wanted(1), node_id, now())) == 1
         await eventually(lambda: all_in(db, "delivered"), "the text delivered")
         async with db.connection() as conn:
             assert await conn.fetchval("select attempt from parts where state = 'delivered'") == 2
@@ -331,7 +331,7 @@ async def test_what_a_dead_node_was_sending_is_doubtful(
     async with db.connection() as conn:
         node_id = await nodes.new_id(conn)
         await nodes.renew(conn, node_id, "dead", now() - timedelta(minutes=1), now() - timedelta(seconds=50))
-        assert len(await texts.claim(conn, TENANT, LINE, 1, node_id, now())) == 1
+        assert len(await texts.claim(conn, TENANT, LINE, texts.Wanted(1), node_id, now())) == 1
     async with working(db):
         await eventually(lambda: all_in(db, "doubtful"), "the text in doubt")
     assert await arrived(lab) == []

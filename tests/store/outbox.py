@@ -59,11 +59,11 @@ async def queue_texts(
     await conn.execute(
         """
         insert into texts (tenant_id, message_id, chat_id, carrier_id, kind, source, destination, state, due_at,
-                           valid_until, state_at)
-        select 1, id, id, 1, 'notice', $3, coalesce($2, '+1415' || id), 'queued', $4, $5, $6
+                           valid_until, state_at, queued_at, parts)
+        select 1, id, id, 1, 'notice', $3, coalesce($2, '+1415' || id), 'queued', $4, $5, $6, $6, $7
         from unnest($1::bigint[]) id
         """,
-        ids, destination, OURS, due_at, valid_until, NOW,
+        ids, destination, OURS, due_at, valid_until, NOW, parts,
     )  # fmt: skip
 
 

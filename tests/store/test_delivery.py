@@ -28,7 +28,7 @@ async def test_parallel_claims_never_share_a_text(db: Database) -> None:
 
     async def claim() -> list[int]:
         async with db.connection() as conn:
-            return [text.message_id for text in await texts.claim(conn, TENANT, LINE, 50, NODE, NOW)]
+            return [text.message_id for text in await texts.claim(conn, TENANT, LINE, texts.Wanted(50), NODE, NOW)]
 
     claimed = [one for group in await asyncio.gather(*(claim() for _ in range(9))) for one in group]
     assert sorted(claimed) == list(range(1, 301))
@@ -38,7 +38,7 @@ async def test_outcomes_and_receipts_that_pass_each_other_leave_nothing_unfinish
     ids = list(range(1, 201))
     async with db.connection() as conn:
         await queue_texts(conn, ids, parts=2)
-        await texts.claim(conn, TENANT, LINE, 200, NODE, NOW)
+        await texts.claim(conn, TENANT, LINE, texts.Wanted(200), NODE, NOW)
 
     async def outcomes(group: Sequence[AttemptOutcome]) -> Sequence[None]:
         async with db.connection() as conn:
@@ -64,8 +64,8 @@ async def test_a_text_past_its_time_is_not_sent_and_hides_no_other(db: Database)
     async with db.connection() as conn:
         await queue_texts(conn, list(range(1, 31)), valid_until=NOW)
         await queue_texts(conn, [31], due_at=NOW + timedelta(seconds=1))
-        assert await texts.claim(conn, TENANT, LINE, 10, NODE, NOW) == []
-        (text,) = await texts.claim(conn, TENANT, LINE, 10, NODE, NOW + timedelta(seconds=1))
+        assert await texts.claim(conn, TENANT, LINE, texts.Wanted(10), NODE, NOW) == []
+        (text,) = await texts.claim(conn, TENANT, LINE, texts.Wanted(10), NODE, NOW + timedelta(seconds=1))
         assert text.message_id == 31
         assert (await states(conn))[30] == ("expired", "expired_here")
 
@@ -75,7 +75,7 @@ async def test_refusals_are_tried_later_and_not_for_ever(db: Database) -> None:
     async with db.connection() as conn:
         await queue_texts(conn, [1])
         while True:
-            (text,) = await texts.claim(conn, TENANT, LINE, 10, NODE, now)
+            (text,) = await texts.claim(conn, TENANT, LINE, texts.Wanted(10), NODE, now)
             refusal = AttemptOutcome(1, text.attempt, "refused", "carrier_error", "0x08", 1.0)
             assert await texts.record_outcomes(conn, TENANT, LINE, now, [refusal]) == 1
             assert await texts.record_outcomes(conn, TENANT, LINE, now, [refusal]) == 0
@@ -95,7 +95,7 @@ async def test_a_line_that_is_told_to_slow_down_keeps_its_order_and_gives_nothin
         await queue_texts(conn, [2], due_at=NOW + timedelta(seconds=1))
         now = NOW
         for _ in range(30):
-            text, *_ = await texts.claim(conn, TENANT, LINE, 1, NODE, now)
+            text, *_ = await texts.claim(conn, TENANT, LINE, texts.Wanted(1), NODE, now)
             if text.message_id == 2:
                 await texts.record_outcomes(conn, TENANT, LINE, now, [AttemptOutcome(2, 1, "accepted")])
                 continue
@@ -111,7 +111,7 @@ async def test_a_line_that_is_told_to_slow_down_keeps_its_order_and_gives_nothin
 async def test_a_receipt_after_the_long_wait_still_counts(db: Database) -> None:
     async with db.connection() as conn:
         await queue_texts(conn, [1])
-        await texts.claim(conn, TENANT, LINE, 10, NODE, NOW)
+        await texts.claim(conn, TENANT, LINE, texts.Wanted(10), NODE, NOW)
         await texts.record_outcomes(conn, TENANT, LINE, NOW, [AttemptOutcome(1, 1, "accepted", part_ids=("a",))])
         later = NOW + timedelta(hours=73)
         assert await texts.end_silent(conn, TENANT, later, NOW, 10) == 0

@@ -101,7 +101,7 @@ async def happen(db: Database, event: Event, ids: Sequence[int], now_part: timed
     async with db.connection() as conn:
         if what == "claim":
             await conn.execute("update texts set due_at = $2 where message_id = any ($1)", ids, NOW)
-            await texts.claim(conn, TENANT, LINE, len(ids), NODE, now)
+            await texts.claim(conn, TENANT, LINE, texts.Wanted(len(ids)), NODE, now)
         elif what == "outcome":
             kind, attempt, total = event[1], int(event[2]), int(event[3])
             await texts.record_outcomes(conn, TENANT, LINE, now, [_outcome(i, kind, attempt, total) for i in ids])

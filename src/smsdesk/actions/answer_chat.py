@@ -48,7 +48,7 @@ class AnswerChat:
             text = NewText(
                 first_id, chat.chat_id, "agent", agent.agent_id, answer.credential_id, answer.body, segments, "answer",
                 tenant.numbers[chat.outbound_number].carrier_id, chat.outbound_number, chat.end_user_number, now,
-                now + timedelta(minutes=tenant.settings.text_validity_minutes),
+                now + timedelta(minutes=tenant.settings.text_validity_minutes), tenant.settings.on_doubt,
             )  # fmt: skip
             await add_texts(conn, tenant.tenant_id, [text])
         return text

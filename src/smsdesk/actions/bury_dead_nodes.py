@@ -3,7 +3,7 @@
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from smsdesk.store import nodes, texts
+from smsdesk.store import nodes, routes, texts
 from smsdesk.store.db import Database
 
 NODE_LIFE = timedelta(seconds=10)
@@ -24,4 +24,5 @@ async def bury_dead_nodes(db: Database, now: datetime) -> int:
         for tenant_id, node_ids in dead.items():
             buried += await texts.bury(conn, tenant_id, node_ids, now)
         await nodes.remove_dead(conn, now - _ROW_KEPT)
+        await routes.forget_gone(conn)
     return buried

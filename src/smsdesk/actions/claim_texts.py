@@ -5,12 +5,13 @@ from datetime import datetime
 from smsdesk.domain.text_state import ClaimedText
 from smsdesk.store import texts
 from smsdesk.store.db import Database
+from smsdesk.store.texts import Wanted
 
 
 async def claim_texts(
-    db: Database, tenant_id: int, carrier_id: int, limit: int, node_id: int, now: datetime
+    db: Database, tenant_id: int, carrier_id: int, wanted: Wanted, node_id: int, now: datetime
 ) -> list[ClaimedText]:
-    """At most `limit` texts of a line that this node has to send now, first due first; raises one of UNREACHABLE."""
+    """Texts of a line that this node has to send now, the most urgent first; raises one of UNREACHABLE."""
     # No transaction block: the call is its own.
     async with db.connection() as conn:
-        return await texts.claim(conn, tenant_id, carrier_id, limit, node_id, now)
+        return await texts.claim(conn, tenant_id, carrier_id, wanted, node_id, now)

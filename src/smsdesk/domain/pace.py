@@ -32,13 +32,17 @@ class SlidingWindow:
         # (when the first of a grain stops counting, when all of them do, how many), in the order of those times
         self._leaving: deque[tuple[float, float, int]] = deque()
 
-    def free(self, now: float) -> int:
-        """Segments that may leave now, beside those that are set aside."""
-        self._forget(now)
-        return max(0, self.cap - self._aside - self._open - self._counted)
+    def coming(self, now: float, ahead: float) -> int:
+        """Segments that may leave now or within `ahead` seconds, beside those that are set aside."""
+        free = self.cap - self._aside - self._open - self._counted
+        for _, until, count in self._leaving:
+            if until > now + ahead:
+                break
+            free += count
+        return max(0, free)
 
     def set_aside(self, segments: int) -> None:
-        """Keeps segments from `free` for a text that is about to leave; a negative number gives them back."""
+        """Keeps segments from `coming` for a text that is about to leave; a negative number gives them back."""
         self._aside += segments
 
     def wait(self, segments: int, now: float) -> float:
@@ -125,10 +129,11 @@ class Pacer:
             self._over[source, carrier] = found
         return found
 
-    def free(self, source: str, carrier: str, now: float) -> int | None:
-        """Segments that may leave now, beside those that are set aside; None where there is no limit."""
+    def coming(self, source: str, carrier: str, now: float, ahead: float) -> int | None:
+        """Segments that may leave now or within `ahead` seconds, beside those that are set aside; None where there is
+        no limit."""
         windows = self.windows(source, carrier)
-        return min((window.free(now) for window in windows), default=None)
+        return min((window.coming(now, ahead) for window in windows), default=None)
 
     def set_aside(self, source: str, carrier: str, segments: int) -> None:
         """Keeps segments for a text that is about to leave; a negative number gives them back."""

@@ -16,6 +16,7 @@ from smsdesk.errors import Problem, Reason
 CHAT_TYPES = frozenset({"Messaging (SMS)", "Messaging (API)", "SMS"})
 MOST_PARTS = 10
 LONGEST_TICKET_ID = 255
+ON_DOUBT = ("hold", "resend")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Send:
     segments: Segments
     agent: Agent | None
     ticket_id: str | None
+    on_doubt: str = "hold"
+    """`resend`: sent again where nobody knows whether it left."""
 
 
 def check_send(fields: Mapping[str, object], tenant: Tenant) -> Send:
@@ -58,6 +61,7 @@ def check_send(fields: Mapping[str, object], tenant: Tenant) -> Send:
         segments,
         find_agent(fields, tenant),
         _ticket_id(fields.get("ticket_id")),
+        _on_doubt(fields.get("on_doubt"), tenant),
     )
 
 
@@ -127,6 +131,14 @@ def _ticket_id(value: object) -> str | None:
     if len(value) > LONGEST_TICKET_ID:
         raise Problem("parameter_invalid", f"ticket_id is longer than {LONGEST_TICKET_ID} characters")
     _refuse_nul(value, "ticket_id")
+    return value
+
+
+def _on_doubt(value: object, tenant: Tenant) -> str:
+    if _missing(value):
+        return tenant.settings.on_doubt
+    if not isinstance(value, str) or value not in ON_DOUBT:
+        raise Problem("parameter_invalid", f"on_doubt must be one of {', '.join(ON_DOUBT)}")
     return value
 
 

@@ -1,6 +1,6 @@
 """The states of a text and of its parts, and the one table of legal moves.
 
-The SQL of store/migrations/0003_pre_delivery.sql moves texts; tests/store/test_text_moves.py holds it against this.
+The SQL of store/migrations moves texts (0003, 0004, 0006, 0007); tests/store/test_text_moves.py holds it against this.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,6 +43,7 @@ class ClaimedText:
     source: str
     destination: str
     body: str
+    parts: int
     valid_until: datetime
 
 
@@ -75,3 +76,5 @@ class PartReceipt:
     """The phone that it reports on, where it says so."""
     reference: int | None = None
     """The message's id modulo 65,536, where the carrier gives it back."""
+    whole: bool = False
+    """It speaks of all parts of the text, for which the carrier has one name."""

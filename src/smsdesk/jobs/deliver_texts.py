@@ -6,19 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from smsdesk.actions.claim_texts import claim_texts
-from smsdesk.carriers.contract import Carrier, OutboundText
+from smsdesk.carriers.contract import Carrier, OutboundText, Unsent
+from smsdesk.domain.health import Health
 from smsdesk.domain.segments import segment
 from smsdesk.domain.text_state import AttemptOutcome, ClaimedText
+from smsdesk.jobs.pace import LinePace
 from smsdesk.jobs.repeat import report
 from smsdesk.jobs.sink import LineSink, Place
 from smsdesk.store import texts
 from smsdesk.store.groups import AWAY, BAD_DATA
+from smsdesk.store.texts import Wanted
 
 LARGEST_CLAIM = 200
 POLL = 1.0
 """Seconds after which the queue is looked at without a hint: what a lost one costs at most."""
 CLAIM_FRESH = 5.0
 """Seconds after which a claim is too old to send: half the life of a node, whose texts others may have buried since."""
+FOR_NOTICES = 0.2
+"""The share of a line that notices have even while people's answers would fill it."""
 CHECK_HELD = 10.0
 """Seconds between two looks for texts that are ours to send by a claim whose answer never reached us."""
 
@@ -32,13 +37,26 @@ class Node:
     """Whether its row is fresh enough to claim under."""
 
 
-class Dispatcher:
-    """Moves texts from the queue to one line, as fast as it takes them."""
+@dataclass(frozen=True, slots=True)
+class Valves:
+    """What may keep a line from its queue."""
 
-    def __init__(self, place: Place, carrier: Carrier, node: Node) -> None:
+    pace: LinePace
+    health: Health
+    has_alternative: Callable[[], bool]
+    """Whether its texts can go elsewhere while its carrier is sick. Where they cannot, they are sent all the same."""
+
+
+class Dispatcher:
+    """Moves texts from the queue to one line, as fast as it takes them and the limits let it."""
+
+    def __init__(self, place: Place, carrier: Carrier, node: Node, valves: Valves) -> None:
         self._place = place
         self._carrier = carrier
         self._node = node
+        self._valves = valves
+        self._notices = 0.0
+        self._pause = POLL
         self._woken = asyncio.Event()
         self._stopping = False
         self._checked = time.monotonic()
@@ -73,30 +91,63 @@ class Dispatcher:
 
     async def _wait(self) -> None:
         try:
-            async with asyncio.timeout(POLL):
+            async with asyncio.timeout(self._pause):
                 await self._woken.wait()
         except TimeoutError:
             return
 
     async def _deliver(self, sink: LineSink) -> bool:
         """One claim; whether the queue may hold more than that."""
-        room = min(self._carrier.room(), LARGEST_CLAIM)
-        if room <= 0 or not self._node.alive():
+        self._pause = POLL
+        room, pace = self._room(), self._valves.pace
+        if room <= 0 or not self._node.alive() or not pace.may_send():
             return False
-        place, began = self._place, time.monotonic()
-        claimed = await claim_texts(
-            place.db, place.tenant_id, place.carrier_id, room, self._node.node_id, place.clock()
-        )
-        if not claimed:
+        began = time.monotonic()
+        if pace.limited:
+            outbound = await self._claim_paced(room)
+        else:
+            outbound = await self._claim(Wanted(room, self._for_notices(room)))
+        if not outbound:
             return False
-        outbound = [_outbound(place.tenant_id, text) for text in claimed]
         sink.hold(outbound)
+        for text in outbound:
+            self._valves.health.handed((text.text_id, text.attempt), began)
         if time.monotonic() - began > CLAIM_FRESH:
-            for text in claimed:
-                sink.record(AttemptOutcome(text.message_id, text.attempt, "unsent"))
+            for text in outbound:
+                sink.outcome(text, Unsent("the claim took too long"))
         else:
             self._carrier.send(outbound)
-        return len(claimed) == room
+        return len(outbound) == room or pace.limited
+
+    def _room(self) -> int:
+        room = min(self._carrier.room(), LARGEST_CLAIM)
+        return self._valves.health.room(room) if self._valves.has_alternative() else room
+
+    async def _claim(self, wanted: Wanted) -> list[OutboundText]:
+        place, node = self._place, self._node
+        claimed = await claim_texts(place.db, place.tenant_id, place.carrier_id, wanted, node.node_id, place.clock())
+        return [_outbound(place.tenant_id, text) for text in claimed]
+
+    async def _claim_paced(self, room: int) -> list[OutboundText]:
+        """What the limits let each number send; where they let nothing go, it says when to look again."""
+        place, pace = self._place, self._valves.pace
+        async with place.db.connection() as conn:
+            sources = await texts.find_sources(conn, place.tenant_id, place.carrier_id, place.clock())
+        allotted = pace.allot(sources, room)
+        outbound: list[OutboundText] = []
+        try:
+            if allotted:
+                outbound = await self._claim(Wanted(room, self._for_notices(room), allotted))
+        finally:
+            pace.claimed(allotted, outbound)
+        if not allotted:
+            self._pause = min(pace.wait(sources) or POLL, POLL)
+        return outbound
+
+    def _for_notices(self, room: int) -> int:
+        """How many notices go with the next claim at least: a share, also of claims of one text."""
+        self._notices = self._notices % 1 + room * FOR_NOTICES
+        return int(self._notices)
 
     async def _give_back_lost(self, sink: LineSink) -> None:
         """Texts that a claim gave us without our hearing of it were not sent by anybody: back into the queue."""

@@ -10,11 +10,14 @@ from typing import Any, Literal
 import msgspec
 
 from smsdesk.actions.receive_reply import ReceiveReply
-from smsdesk.carriers.contract import Carrier
+from smsdesk.carriers.contract import Accepted, Carrier, Outcome, Pace, Refused, Unsent
 from smsdesk.carriers.registry import CARRIERS
-from smsdesk.jobs.deliver_texts import Dispatcher, Node
+from smsdesk.domain.health import Health
+from smsdesk.jobs.deliver_texts import Dispatcher, Node, Valves
+from smsdesk.jobs.pace import LinePace, Paces
 from smsdesk.jobs.repeat import report
-from smsdesk.jobs.sink import LineSink, Place
+from smsdesk.jobs.routes import Routes, Watched
+from smsdesk.jobs.sink import Calls, LineSink, Place
 from smsdesk.setup.secrets import SecretMissing, resolve_all
 from smsdesk.store import carriers
 from smsdesk.store.carriers import CarrierSetup
@@ -39,16 +42,21 @@ class Surroundings:
     environ: Mapping[str, str]
     random: Callable[[], float]
     wake: Callable[[int], None]
+    paces: Paces
+    routes: Routes
 
 
-def make_carrier(setup: CarrierSetup, place: Place, around: Surroundings) -> Carrier:
+def make_carrier(setup: CarrierSetup, place: Place, around: Surroundings, pace: Pace) -> Carrier:
     """The carrier that is set up; raises LineUnusable where it cannot work."""
     kind = CARRIERS.get(setup.type)
     if kind is None:
         raise LineUnusable(f"there is no carrier type {setup.type!r}: use one of {', '.join(sorted(CARRIERS))}")
     try:
         config = msgspec.convert(resolve_all(setup.config, around.environ), kind.Config)
-        return kind.make(setup.tenant_id, setup.name, config, clock=time.monotonic, random=around.random, log=place.log)
+        return kind.make(
+            setup.tenant_id, setup.name, config,
+            clock=time.monotonic, random=around.random, log=place.log, pace=pace,
+        )  # fmt: skip
     except (SecretMissing, msgspec.ValidationError, ValueError) as error:
         raise LineUnusable(str(error)) from error
 
@@ -56,17 +64,21 @@ def make_carrier(setup: CarrierSetup, place: Place, around: Surroundings) -> Car
 class Line:
     """One carrier at work: its session, its dispatcher and its sink."""
 
-    def __init__(
-        self, carrier: Carrier, place: Place, node: Node, around: Surroundings, left: frozenset[tuple[int, int]]
-    ) -> None:
-        """`left` are the (text, attempt) pairs that an earlier line of this carrier could not write down."""
+    def __init__(self, carrier: Carrier, place: Place, node: Node, around: Surroundings, valves: Valves) -> None:
         self._carrier = carrier
         self._place = place
-        self._left = left
-        self._dispatcher = Dispatcher(place, carrier, node)
-        self._sink = LineSink(place, around.receive_reply, self._dispatcher.wake, around.wake)
+        self._valves = valves
+        self._left: frozenset[tuple[int, int]] = frozenset()
+        self._dispatcher = Dispatcher(place, carrier, node, valves)
+        self._sink = LineSink(place, around.receive_reply, Calls(self._dispatcher.wake, around.wake, self._ended))
         self._end = asyncio.Event()
-        self.task = asyncio.get_running_loop().create_task(self._run())
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, left: frozenset[tuple[int, int]]) -> None:
+        """Goes to work. `left` are the (text, attempt) pairs that an earlier line of this carrier could not write
+        down."""
+        self._left = left
+        self._task = asyncio.get_running_loop().create_task(self._run())
 
     def wake(self) -> None:
         """Something may be in the queue."""
@@ -74,12 +86,23 @@ class Line:
 
     def state(self) -> str:
         """One line for people."""
-        return self._carrier.state()
+        health = self._valves.health
+        said = {"well": "", "sick": f"; left: {health.why}", "trial": "; on trial"}[health.state]
+        return self._carrier.state() + (said if self._valves.has_alternative() else "")
+
+    def watched(self) -> Watched:
+        """What is judged about it."""
+        return Watched(self._valves.health, self._carrier, self._sink, self._dispatcher.wake)
+
+    def _ended(self, key: tuple[int, int], outcome: Outcome) -> None:
+        self._valves.pace.ended(key)
+        self._valves.health.ended(key, _good(outcome), time.monotonic())
 
     async def stop(self) -> frozenset[tuple[int, int]]:
         """Drains the line, writes down what it learned, and closes it: gives the texts of which it could not."""
         self._end.set()
-        await asyncio.wait({self.task})
+        if self._task is not None:
+            await asyncio.wait({self._task})
         return self._left
 
     async def _run(self) -> None:
@@ -113,6 +136,19 @@ class Line:
             await self._sink.close(SINK_CLOSE)
             for half in (dispatch, session):
                 report("line", None if half.cancelled() else half.exception(), self._place.log)
+
+
+def _good(outcome: Outcome) -> bool | None:
+    """Whether the carrier did its part; None where it had none in it, or only asked for patience."""
+    match outcome:
+        case Accepted():
+            return True
+        case Refused(reason="queue_full") | Unsent():
+            return None
+        case Refused(reason=reason, retry_after=later):
+            return reason != "carrier_error" or later is None
+        case _:
+            return False
 
 
 class Lines:
@@ -159,6 +195,10 @@ class Lines:
         if leaving:
             await asyncio.gather(*leaving)
 
+    def watched(self) -> dict[tuple[int, int], Watched]:
+        """The lines at work, by tenant and carrier."""
+        return {key: line.watched() for key, (_, line) in self._lines.items() if line is not None}
+
     async def stop(self) -> None:
         """Ends all lines, side by side."""
         await asyncio.gather(*(self._stop(key, None) for key in list(self._lines)))
@@ -171,14 +211,21 @@ class Lines:
             self._start(key, then)
 
     def _start(self, key: tuple[int, int], setup: CarrierSetup) -> None:
-        place = self._place(setup.tenant_id, setup.carrier_id, setup.name)
+        place, around = self._place(setup.tenant_id, setup.carrier_id, setup.name), self._around
+        health = Health(time.monotonic())
+        pace = LinePace(
+            around.paces.of(setup.tenant_id), setup.name, time.monotonic,
+            lambda text: health.passed(text, time.monotonic()),
+        )  # fmt: skip
         try:
-            carrier = make_carrier(setup, place, self._around)
+            carrier = make_carrier(setup, place, around, pace)
         except LineUnusable as error:
             self._unusable[key] = str(error)
             self._lines[key] = (setup, None)
             place.log.error("line unusable", why=str(error))
             return
-        left = self._left.pop(key, frozenset())
-        self._lines[key] = (setup, Line(carrier, place, self._node, self._around, left))
+        valves = Valves(pace, health, lambda: around.routes.has_alternative(key))
+        line = Line(carrier, place, self._node, around, valves)
+        self._lines[key] = (setup, line)
+        line.start(self._left.pop(key, frozenset()))
         place.log.info("line started", type=setup.type)

@@ -46,17 +46,27 @@ class StillSending(Exception):
     """A text to a number that has just opted out is still on the wire: its STOP cannot be acknowledged yet."""
 
 
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Whom a sink tells."""
+
+    room: Callable[[], None]
+    """The line can take texts, or one that waited behind another may go."""
+    wake: Callable[[int], None]
+    """A text of this tenant was queued."""
+    ended: Callable[[tuple[int, int], Outcome], None]
+    """A text of the line, with its attempt, has this outcome."""
+
+
 class LineSink:
     """The sink of one line, as `contract.Sink` promises."""
 
-    def __init__(
-        self, place: Place, receive_reply: ReceiveReply, room: Callable[[], None], wake: Callable[[int], None]
-    ) -> None:
-        """`room` is called when the line can take texts, `wake` with the tenant when a text of ours was queued."""
+    def __init__(self, place: Place, receive_reply: ReceiveReply, calls: Calls) -> None:
         self._place = place
         self._receive_reply = receive_reply
-        self.room = room
-        self._wake = wake
+        self.room = calls.room
+        self._wake = calls.wake
+        self._ended = calls.ended
         self._facts: Groups[Fact, None] = Groups(self._record, max_size=LARGEST_GROUP, keep=True)
         self._held: set[tuple[int, int]] = set()
         self._replies: dict[str, asyncio.Task[None]] = {}
@@ -77,6 +87,7 @@ class LineSink:
 
     def outcome(self, text: OutboundText, outcome: Outcome) -> None:
         """Writes the outcome down as soon as may be, however long the database is away."""
+        self._ended((text.text_id, text.attempt), outcome)
         self.record(_plain(text, outcome))
 
     def record(self, outcome: AttemptOutcome) -> None:
@@ -94,6 +105,7 @@ class LineSink:
                 clean(receipt.code),
                 clean(receipt.number) if receipt.number else None,
                 receipt.reference,
+                receipt.whole,
             )
         )
 
@@ -132,6 +144,7 @@ class LineSink:
             self._place.log.error("outcome was not written", message_id=outcome.message_id, exc_info=error)
         else:
             self._held.discard((outcome.message_id, outcome.attempt))
+            self.room()  # what waits behind this text, for the same phone, may go now
 
     def _taken(self, source: str, done: asyncio.Task[None]) -> None:
         if self._replies.get(source) is done:

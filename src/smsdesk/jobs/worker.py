@@ -13,11 +13,15 @@ from smsdesk.actions.end_silent_texts import end_silent_texts
 from smsdesk.actions.expire_chats import expire_chats
 from smsdesk.actions.expire_texts import expire_texts
 from smsdesk.actions.receive_reply import ReceiveReply
+from smsdesk.actions.resend_doubtful import resend_doubtful
 from smsdesk.actions.resolve_doubtful import resolve_doubtful
 from smsdesk.domain.reply import MISSING_PART_WAIT
 from smsdesk.jobs.deliver_texts import Node
+from smsdesk.jobs.doubts import Doubts
 from smsdesk.jobs.lines import Lines, Surroundings
+from smsdesk.jobs.pace import Paces
 from smsdesk.jobs.repeat import repeat, report
+from smsdesk.jobs.routes import LOOK, Routes
 from smsdesk.jobs.sink import Place
 from smsdesk.store import nodes, replies
 from smsdesk.store.db import Database, Ids
@@ -30,6 +34,9 @@ RENEW = 2.0
 FRESH = 6.0
 """Seconds after a renewal in which texts are claimed: well within the life of a node."""
 LOOK_FOR_SETUP = 1.0
+ASK = 5.0
+"""Seconds between two rounds of asking carriers about texts."""
+RESEND = 10.0
 EXPIRE = 30.0
 """Seconds between two looks for texts that are past their time on a line that does not claim them."""
 RECEIVED_KEPT = timedelta(days=7)
@@ -55,7 +62,10 @@ class Worker:
         self._clock = clock
         self._log = log
         self._receive_reply = ReceiveReply(db, ids)
-        self._around = Surroundings(self._receive_reply, os.environ, random, self.wake)
+        self._paces = Paces(db, clock, time.monotonic)
+        self._routes = Routes(db, clock, time.monotonic, log)
+        self._doubts = Doubts(db, clock, log)
+        self._around = Surroundings(self._receive_reply, os.environ, random, self.wake, self._paces, self._routes)
         self._node_id = 0
         self._renewed = self._steady_since = -NODE_LIFE.total_seconds()
         self._lines: Lines | None = None
@@ -84,11 +94,16 @@ class Worker:
                 (RENEW, self._bury),
                 (LOOK_FOR_SETUP, self._listen),
                 (RENEW, self._resolve),
+                (LOOK, self._look_at_lines),
+                (LOOK, self._keep_paces),
+                (ASK, self._ask_carriers),
+                (RESEND, self._resend_doubtful),
                 (5.0, self._expire_chats),
                 (5.0, self._take_in_incomplete),
                 (EXPIRE, self._expire_texts),
                 (60.0, self._end_silent),
                 (3600.0, self._forget_received),
+                (3600.0, self._paces.forget),
             )
         ]
         try:
@@ -116,6 +131,7 @@ class Worker:
 
     async def _leave(self) -> None:
         try:
+            await self._paces.leave(self._node_id)
             async with self._db.connection() as conn:
                 await nodes.remove(conn, self._node_id)
         except AWAY as error:
@@ -144,6 +160,22 @@ class Worker:
         placed = await resolve_doubtful(self._db, self._clock())
         if placed:
             self._log.info("receipts settled doubtful texts", receipts=placed)
+
+    async def _look_at_lines(self) -> None:
+        assert self._lines is not None
+        await self._routes.look(self._lines.watched(), self._node_id, self.wake)
+
+    async def _keep_paces(self) -> None:
+        if self._is_fresh():
+            await self._paces.refresh(self._node_id)
+
+    async def _ask_carriers(self) -> None:
+        assert self._lines is not None
+        await self._doubts.ask(self._lines.watched())
+
+    async def _resend_doubtful(self) -> None:
+        for tenant_id in await resend_doubtful(self._db, self._clock()):
+            self.wake(tenant_id)
 
     async def _refresh_lines(self) -> None:
         assert self._lines is not None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from smsdesk.domain.tenant import TenantSettings
 from smsdesk.store.db import Connection
 
 
@@ -77,3 +78,66 @@ async def settle(
         valid_until,
     )
     return settled
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAttempt:
+    """An attempt of which the carrier has not said, or not said enough, what became of it."""
+
+    message_id: int
+    attempt: int
+    source: str
+    destination: str
+    body: str
+    valid_until: datetime
+    sent_at: datetime
+    doubtful: bool
+    """False: it was taken, and no receipt came."""
+    part_ids: tuple[str | None, ...]
+
+
+async def find_open(
+    conn: Connection, tenant_id: int, carrier_id: int, doubtful_before: datetime, sent_before: datetime, limit: int
+) -> list[OpenAttempt]:
+    """Texts of a line that are doubtful since before the one time, or were taken before the other without a receipt."""
+    rows = await conn.fetch(
+        """
+        select t.message_id, t.attempt::int as attempt, t.source, t.destination, m.body, t.valid_until,
+               (select min(p.claimed_at) from parts p
+                where p.tenant_id = $1 and p.message_id = t.message_id and p.attempt = t.attempt) as sent_at,
+               t.state = 'doubtful' as doubtful,
+               array(select p.carrier_part_id from parts p
+                     where p.tenant_id = $1 and p.message_id = t.message_id and p.attempt = t.attempt order by p.part)
+               as part_ids
+        from (
+            (select * from texts d where d.tenant_id = $1 and d.carrier_id = $2 and d.state = 'doubtful'
+             and d.state_at <= $3 order by d.state_at desc limit $5)
+            union all
+            (select * from texts s where s.tenant_id = $1 and s.carrier_id = $2 and s.state = 'sent'
+             and s.state_at <= $4 order by s.state_at desc limit $5)
+        ) t
+        join messages m on m.tenant_id = t.tenant_id and m.chat_id = t.chat_id and m.message_id = t.message_id
+        """,
+        tenant_id, carrier_id, doubtful_before, sent_before, limit,
+    )  # fmt: skip
+    return [OpenAttempt(**{**row, "part_ids": tuple(row["part_ids"])}) for row in rows]
+
+
+async def find_resending(conn: Connection) -> list[tuple[int, int]]:
+    """The tenants with doubtful texts that are to be sent again, and their minutes of patience: a look across tenants,
+    without locks."""
+    rows = await conn.fetch(
+        """
+        select t.tenant_id, coalesce((t.settings->>'doubt_resend_minutes')::int, $1) from tenants t
+        where exists (select from texts x where x.tenant_id = t.tenant_id and x.state = 'doubtful'
+                                            and x.on_doubt = 'resend')
+        """,
+        TenantSettings().doubt_resend_minutes,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def resend(conn: Connection, tenant_id: int, now: datetime, before: datetime, limit: int) -> int:
+    """Puts texts that are doubtful since before then, and are to be sent again, back into the queue: how many."""
+    count: int = await conn.fetchval("select resend_doubtful($1, $2, $3, $4)", tenant_id, now, before, limit)
+    return count

@@ -12,7 +12,7 @@ async def record(
 ) -> int:
     """Writes receipts down, in this order: how many of them are for parts that nobody knows yet."""
     orphans: int = await conn.fetchval(
-        "select record_receipts($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "select record_receipts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         tenant_id, carrier_id, now,
         [receipt.part_id for receipt in receipts],
         [receipt.state for receipt in receipts],
@@ -20,6 +20,7 @@ async def record(
         [receipt.code for receipt in receipts],
         [receipt.number for receipt in receipts],
         [receipt.reference for receipt in receipts],
+        [receipt.whole for receipt in receipts],
     )  # fmt: skip
     return orphans
 

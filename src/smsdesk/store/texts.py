@@ -1,21 +1,46 @@
-"""Texts in flight: claimed before a byte leaves, ended by what became of them. The rules are in migration 0003."""
+"""Texts in flight: claimed before a byte leaves, ended by what became of them. The rules are in the migrations
+0003, 0006 and 0007."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from smsdesk.domain.text_state import AttemptOutcome, ClaimedText
 from smsdesk.store.db import Connection
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a line has room for."""
+
+    limit: int
+    """Texts at most."""
+    notices: int = 0
+    """How many of them are notices, if so many wait, although more urgent ones do."""
+    segments: Mapping[str, int] | None = None
+    """Segments that each number of ours may send now, the first number first; None: no number is limited."""
+
+
 async def claim(
-    conn: Connection, tenant_id: int, carrier_id: int, limit: int, node_id: int, now: datetime
+    conn: Connection, tenant_id: int, carrier_id: int, wanted: Wanted, node_id: int, now: datetime
 ) -> list[ClaimedText]:
-    """At most `limit` texts of one line that are now this node's to send, first due first."""
+    """Texts of one line that are now this node's to send, the most urgent and then the first due first."""
+    segments = wanted.segments
     rows = await conn.fetch(
-        "select message_id, attempt, source, destination, body, valid_until from claim_texts($1, $2, $3, $4, $5)",
-        tenant_id, carrier_id, limit, node_id, now,
+        "select message_id, attempt, source, destination, body, parts, valid_until"
+        " from claim_texts($1, $2, $3, $4, $5, $6, $7, $8)",
+        tenant_id, carrier_id, wanted.limit, wanted.notices, node_id, now,
+        None if segments is None else list(segments.keys()), None if segments is None else list(segments.values()),
     )  # fmt: skip
     return [ClaimedText(*row) for row in rows]
+
+
+async def find_sources(conn: Connection, tenant_id: int, carrier_id: int, now: datetime) -> list[str]:
+    """The numbers of ours that have texts to send now over a line, those with the most urgent ones first."""
+    rows = await conn.fetch(
+        "select source from queued_sources($1, $2, $3) order by priority, source", tenant_id, carrier_id, now
+    )
+    return [row["source"] for row in rows]
 
 
 async def record_outcomes(

@@ -1,0 +1,106 @@
+"""Whether a carrier can be trusted with texts, judged by what its line sees. Pure: told the time, in seconds of one clock.
+
+well ---- down, silent or failing ----> sick ---- rested, and up ----> trial ---- three good answers ----> well
+                                          ^------------- one bad one, or none in time ------'
+"""
+
+from collections import deque
+from typing import Literal
+
+DOWN_AFTER = 3.0
+"""Seconds without a connection: shorter ones are what reconnecting costs."""
+OVERDUE = 5.0
+"""Seconds without an answer to a text. Carriers answer within one; half of what a response is waited for (SMPP)."""
+REMEMBERED, WITHIN, FEWEST = 20, 30.0, 3
+"""Of so many last answers, in so many seconds, half must be good; fewer bad ones than that prove nothing."""
+FIRST_REST, LONGEST_REST = 5.0, 60.0
+"""Seconds before a sick carrier is tried again, doubled each time."""
+TRIALS = 3
+"""Good answers in a row, to one text at a time, that make it well."""
+
+State = Literal["well", "sick", "trial"]
+Key = tuple[int, int]
+"""A text and its attempt."""
+
+
+class Health:
+    """One line's carrier: told what is handed to it and what comes back."""
+
+    def __init__(self, now: float) -> None:
+        self.state: State = "well"
+        self.why = ""
+        """Why it is sick."""
+        self._since = now
+        self._up_at = now
+        self._open: dict[Key, float] = {}
+        self._answers: deque[tuple[float, bool]] = deque(maxlen=REMEMBERED)
+        self._good = 0
+        self._rest = FIRST_REST
+
+    def room(self, room: int) -> int:
+        """How many texts of `room` it may be given now."""
+        if self.state == "well":
+            return room
+        if self.state == "sick" or any(at >= self._since for at in self._open.values()):
+            return 0
+        return min(room, 1)
+
+    def handed(self, key: Key, now: float) -> None:
+        """A text was given to the line."""
+        self._open[key] = now
+
+    def passed(self, key: Key, now: float) -> None:
+        """The limits let a segment of it go: what is overdue counts from here."""
+        if key in self._open:
+            self._open[key] = now
+
+    def ended(self, key: Key, good: bool | None, now: float) -> None:
+        """What became of it is known: the carrier did its part (True) or did not; None where it had none in it."""
+        handed = self._open.pop(key, None)
+        if good is None or handed is None or handed < self._since:
+            return
+        self._answers.append((now, good))
+        if self.state != "trial":
+            return
+        self._good = self._good + 1 if good else 0
+        if not good:
+            self._fall_ill("it failed again when it was tried", now)
+        elif self._good >= TRIALS:
+            self._become("well", now)
+            self._rest = FIRST_REST
+
+    def look(self, up: bool, line: str, now: float) -> bool:
+        """Judges; to be called every second or so. `line` is the line's own word on its state. Whether that changed."""
+        before = self.state
+        if up:
+            self._up_at = now
+        if self.state == "sick":
+            if up and now - self._since >= self._rest:
+                self._become("trial", now)
+                self._rest = min(2 * self._rest, LONGEST_REST)
+        elif trouble := self._trouble(line, now):
+            self._fall_ill(trouble, now)
+        return self.state != before
+
+    def _trouble(self, line: str, now: float) -> str:
+        if now - self._up_at >= DOWN_AFTER:
+            return line
+        oldest = min((at for at in self._open.values() if at >= self._since), default=now)
+        if now - oldest >= OVERDUE:
+            return f"no answer for {now - oldest:.0f} s"
+        recent = [good for at, good in self._answers if now - at <= WITHIN]
+        bad = recent.count(False)
+        if bad >= FEWEST and 2 * bad >= len(recent):
+            return f"{bad} of the last {len(recent)} texts failed"
+        return ""
+
+    def _fall_ill(self, why: str, now: float) -> None:
+        self._become("sick", now)
+        self.why = why
+
+    def _become(self, state: State, now: float) -> None:
+        self.state = state
+        self.why = ""
+        self._since = now
+        self._good = 0
+        self._answers.clear()

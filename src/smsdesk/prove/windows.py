@@ -1,0 +1,51 @@
+"""Holds a log of what arrived against a limit, knowing nothing of whoever kept the limit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Segments that reached the handset's side at a moment, in seconds."""
+
+    at: float
+    segments: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A window in which more arrived than the limit lets through."""
+
+    begins: float
+    segments: int
+
+
+def first_passed(arrivals: Sequence[Arrival], cap: int, seconds: float) -> Passed | None:
+    """The first window of `seconds`, its end left out, with more than `cap` segments; None where no window has.
+
+    `arrivals` are in the order of their times. A window with too many can be moved until it begins with an arrival, so
+    those that begin with one are all that need a look.
+    """
+    inside = last = 0
+    for first, arrival in enumerate(arrivals):
+        while last < len(arrivals) and arrivals[last].at < arrival.at + seconds:
+            inside += arrivals[last].segments
+            last += 1
+        if inside > cap:
+            return Passed(arrival.at, inside)
+        inside -= arrivals[first].segments
+    return None
+
+
+def used(arrivals: Sequence[Arrival], cap: int, seconds: float) -> float:
+    """The share of the limit that was used between the first and the last arrival: 1.0 is all that it lets through.
+
+    The segments of the last window are left out with its time: what follows them is not known.
+    """
+    if len(arrivals) < 2:
+        return 0.0
+    begin, end = arrivals[0].at, arrivals[-1].at
+    if end - begin < seconds:
+        return min(sum(arrival.segments for arrival in arrivals) / cap, 1.0)
+    counted = sum(arrival.segments for arrival in arrivals if arrival.at < end)
+    return counted / (cap * (end - begin) / seconds)

@@ -1,0 +1,120 @@
+"""When a carrier is left, and how it comes back."""
+
+import pytest
+
+from smsdesk.domain.health import FIRST_REST, LONGEST_REST, Health
+
+
+def answer(health: Health, count: int, good: bool | None, now: float, first: int = 1) -> None:
+    for number in range(first, first + count):
+        health.handed((number, 1), now)
+        health.ended((number, 1), good, now)
+
+
+def test_a_line_that_is_down_is_left_after_what_reconnecting_costs() -> None:
+    health = Health(0.0)
+    health.look(False, "down: connection refused", 2.0)
+    assert health.state == "well"
+    health.look(False, "down: connection refused", 3.0)
+    assert (health.state, health.why) == ("sick", "down: connection refused")
+    assert health.room(50) == 0
+
+
+def test_a_carrier_that_hangs_is_left_within_ten_seconds() -> None:
+    health = Health(0.0)
+    health.handed((1, 1), 1.0)
+    seconds = next(second for second in range(2, 20) if health.look(True, "bound", float(second)))
+    assert seconds - 1 <= 10 - 1  # a look is at most a second late
+    assert health.why == "no answer for 5 s"
+
+
+def test_answers_that_keep_coming_late_are_no_answers() -> None:
+    health = Health(0.0)
+    for second in range(20):
+        health.handed((second, 1), float(second))
+        if second >= 8:
+            health.ended((second - 8, 1), True, float(second))
+        health.look(True, "bound", float(second))
+    assert health.state != "well"
+
+
+def test_a_segment_that_waited_for_its_limit_is_not_overdue() -> None:
+    health = Health(0.0)
+    health.handed((1, 1), 0.0)
+    for second in range(1, 10):
+        health.passed((1, 1), float(second))
+        assert not health.look(True, "bound", float(second))
+
+
+@pytest.mark.parametrize(("bad", "good", "state"), [(2, 0, "well"), (3, 0, "sick"), (3, 3, "sick"), (3, 4, "well")])
+def test_half_of_the_last_answers_must_be_good(bad: int, good: int, state: str) -> None:
+    health = Health(0.0)
+    answer(health, bad, False, 1.0)
+    answer(health, good, True, 1.0, first=100)
+    health.look(True, "bound", 2.0)
+    assert health.state == state
+
+
+def test_old_failures_and_requests_for_patience_prove_nothing() -> None:
+    health = Health(0.0)
+    answer(health, 3, False, 1.0)
+    health.look(True, "bound", 40.0)
+    assert health.state == "well"
+    answer(health, 30, None, 41.0)
+    health.look(True, "bound", 41.0)
+    assert health.state == "well"
+
+
+def sick(now: float = 10.0) -> Health:
+    health = Health(now)
+    answer(health, 3, False, now)
+    health.look(True, "bound", now)
+    assert health.state == "sick"
+    return health
+
+
+def test_it_is_tried_with_one_text_at_a_time_and_taken_back_after_three() -> None:
+    health = sick(10.0)
+    health.look(True, "bound", 10.0 + FIRST_REST - 0.1)
+    assert health.state == "sick"
+    health.look(True, "bound", 10.0 + FIRST_REST)
+    assert (health.state, health.room(50)) == ("trial", 1)
+    health.handed((50, 1), 16.0)
+    assert health.room(50) == 0
+    health.ended((50, 1), True, 16.1)
+    assert health.room(50) == 1
+    answer(health, 2, True, 16.2, first=60)
+    assert (health.state, health.room(50)) == ("well", 50)
+
+
+def test_one_failure_on_trial_sends_it_back_for_longer_each_time() -> None:
+    health, now, rests = sick(10.0), 10.0, []
+    for number in range(6):
+        since = now
+        while health.state == "sick":
+            now += 1.0
+            health.look(True, "bound", now)
+        rests.append(now - since)
+        health.handed((1000 + number, 1), now)
+        health.ended((1000 + number, 1), False, now)
+        assert health.state == "sick"
+    assert rests == [5, 10, 20, 40, 60, 60]
+    assert max(rests) == LONGEST_REST
+
+
+def test_a_carrier_that_stays_down_is_not_tried() -> None:
+    health = sick(10.0)
+    health.look(False, "down: reset", 100.0)
+    assert health.state == "sick"
+
+
+def test_answers_to_what_was_sent_before_do_not_decide_the_trial() -> None:
+    health = Health(0.0)
+    for number in range(50):
+        health.handed((number, 1), 1.0)
+    health.look(True, "bound", 7.0)
+    assert health.state == "sick"
+    health.look(True, "bound", 13.0)
+    for number in range(50):
+        health.ended((number, 1), False, 13.5)
+    assert (health.state, health.room(5)) == ("trial", 1)

@@ -1,0 +1,134 @@
+"""Which text leaves next: people's answers before notices, in order between two numbers, within what limits allow."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from smsdesk.domain.text_state import AttemptOutcome
+from smsdesk.store import paces, texts
+from smsdesk.store.db import Connection, Database
+from smsdesk.store.texts import Wanted
+from tests.store.outbox import LINE, NODE, NOW, OURS, TENANT, make_tenant, opened, queue_texts
+
+PHONE = "+14155550100"
+OTHER = "+16285550150"
+
+
+@pytest.fixture
+async def db(database: str) -> AsyncIterator[Database]:
+    made = await opened(database)
+    async with made.connection() as conn:
+        await make_tenant(conn)
+    yield made
+    await made.close()
+
+
+async def claim(db: Database, wanted: Wanted, at: timedelta = timedelta()) -> list[int]:
+    async with db.connection() as conn:
+        return [text.message_id for text in await texts.claim(conn, TENANT, LINE, wanted, NODE, NOW + at)]
+
+
+async def record(db: Database, message_id: int, kind: str, **more: object) -> None:
+    async with db.connection() as conn:
+        attempt = await conn.fetchval("select attempt from texts where message_id = $1", message_id)
+        outcome = AttemptOutcome(message_id, attempt, kind, **more)  # type: ignore[arg-type]
+        await texts.record_outcomes(conn, TENANT, LINE, NOW, [outcome])
+
+
+async def urge(conn: Connection, *ids: int) -> None:
+    await conn.execute("update texts set priority = 1 where message_id = any ($1)", ids)
+
+
+async def test_answers_leave_before_notices_that_have_waited_longer(db: Database) -> None:
+    async with db.connection() as conn:
+        await queue_texts(conn, range(1, 101), due_at=NOW - timedelta(hours=1))
+        await queue_texts(conn, range(200, 204))
+        await urge(conn, *range(200, 204))
+    assert await claim(db, Wanted(10)) == [200, 201, 202, 203, 1, 2, 3, 4, 5, 6]
+
+
+async def test_answers_without_end_do_not_starve_notices(db: Database) -> None:
+    async with db.connection() as conn:
+        await queue_texts(conn, range(1, 101))
+        await queue_texts(conn, range(200, 300))
+        await urge(conn, *range(200, 300))
+    assert await claim(db, Wanted(10, notices=2)) == [*range(200, 208), 1, 2]
+    assert await claim(db, Wanted(1, notices=1)) == [3]
+    assert await claim(db, Wanted(1)) == [208]
+
+
+async def test_notices_do_not_wait_for_answers_that_are_not_there(db: Database) -> None:
+    async with db.connection() as conn:
+        await queue_texts(conn, range(1, 6))
+    assert await claim(db, Wanted(10, notices=2)) == [1, 2, 3, 4, 5]
+
+
+async def test_a_text_waits_for_the_one_before_it_to_the_same_phone(db: Database) -> None:
+    async with db.connection() as conn:
+        await queue_texts(conn, (2,), destination=PHONE)
+        await queue_texts(conn, (1, 3), destination=PHONE)
+        await conn.execute("update texts set queued_at = queued_at - interval '1 s' where message_id = 2")
+    assert await claim(db, Wanted(10)) == [2]
+    assert await claim(db, Wanted(10)) == [], "2 is on its way"
+    await record(db, 2, "refused", reason="queue_full", code="0x58", retry_after=1.0)
+    assert await claim(db, Wanted(10)) == [2], "2 is tried again before 1 is tried"
+    await record(db, 2, "refused", reason="carrier_error", code="0x08", retry_after=60.0)
+    assert await claim(db, Wanted(10)) == [], "2 rests, and 1 waits with it"
+    assert await claim(db, Wanted(10), at=timedelta(minutes=5)) == [2]
+    await record(db, 2, "accepted", part_ids=("a",))
+    assert await claim(db, Wanted(10), at=timedelta(minutes=5)) == [1]
+    await record(db, 1, "doubtful")
+    assert await claim(db, Wanted(10), at=timedelta(minutes=5)) == [3], "a doubtful text is waited for by nobody"
+
+
+async def test_other_numbers_and_phones_do_not_wait(db: Database) -> None:
+    async with db.connection() as conn:
+        await queue_texts(conn, (1, 2, 3), destination=PHONE)
+        await conn.execute("update texts set source = $1 where message_id = 2", OTHER)
+        await queue_texts(conn, (4,))
+    assert await claim(db, Wanted(10)) == [1, 2, 4]
+
+
+async def test_a_confirmation_waits_for_nobody(db: Database) -> None:
+    async with db.connection() as conn:
+        await queue_texts(conn, (1, 2), destination=PHONE)
+        await conn.execute("update texts set kind = 'confirmation', priority = 0 where message_id = 2")
+    assert await claim(db, Wanted(10)) == [2, 1]
+
+
+async def test_under_limits_each_number_gives_what_it_may(db: Database) -> None:
+    async with db.connection() as conn:
+        await queue_texts(conn, range(1, 21), parts=3)
+        await queue_texts(conn, range(101, 121))
+        await conn.execute("update texts set source = $1 where message_id > 100", OTHER)
+    assert await claim(db, Wanted(50, 0, {OURS: 7, OTHER: 2})) == [1, 2, 3, 101, 102], "the last one may reach over"
+    assert await claim(db, Wanted(50, 0, {OTHER: 1})) == [103]
+    assert await claim(db, Wanted(2, 0, {OURS: 50, OTHER: 50})) == [4, 5]
+    async with db.connection() as conn:
+        rows = await conn.fetch("select source, segments::int from paced order by source")
+        assert [tuple(row) for row in rows] == [(OTHER, 3), (OURS, 15)]
+
+
+async def test_the_numbers_with_something_to_send_now_the_urgent_first(db: Database) -> None:
+    async with db.connection() as conn:
+        await queue_texts(conn, range(1, 50))
+        await queue_texts(conn, (101, 102))
+        await conn.execute("update texts set source = $1 where message_id > 100", "+1999")
+        await urge(conn, 102)
+        await queue_texts(conn, (201,), due_at=NOW + timedelta(hours=1))
+        await conn.execute("update texts set source = $1 where message_id = 201", OTHER)
+        assert await texts.find_sources(conn, TENANT, LINE, NOW) == ["+1999", OURS]
+        assert await texts.find_sources(conn, TENANT, LINE, NOW + timedelta(hours=1)) == ["+1999", OTHER, OURS]
+
+
+async def test_one_node_keeps_the_limits_until_it_is_dead(db: Database) -> None:
+    async with db.connection() as conn:
+        await conn.execute("insert into nodes values (1, 'a', $1, $2), (2, 'b', $1, $2)", NOW, NOW + timedelta(hours=1))
+        assert await paces.take(conn, TENANT, 1, NOW)
+        assert not await paces.take(conn, TENANT, 2, NOW)
+        assert await paces.take(conn, TENANT, 1, NOW)
+        assert await paces.take(conn, TENANT, 2, NOW + timedelta(hours=2)), "both rows are out of date by then"
+        assert not await paces.take(conn, TENANT, 1, NOW)
+        await paces.give_back(conn, 2)
+        assert await paces.take(conn, TENANT, 1, NOW)
