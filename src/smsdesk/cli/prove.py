@@ -16,6 +16,8 @@ from smsdesk.cli.options import CommandError, Json, print_json, telling
 from smsdesk.log import set_up_log
 from smsdesk.prove.clients import Refused
 from smsdesk.prove.never_twice import ProofPlan, Verdict, prove_never_twice
+from smsdesk.prove.pace import SETUP as PACED
+from smsdesk.prove.pace import PacePlan, PaceVerdict, prove_pace
 from smsdesk.prove.stop import SETTINGS, StopPlan, StopVerdict, prove_stop
 
 T = TypeVar("T")
@@ -28,6 +30,8 @@ _Texts = Annotated[int, typer.Option(min=10, max=500_000, help="How many texts a
 _Kills = Annotated[int, typer.Option(min=0, max=10_000, help="How often something is killed in between.")]
 _Rounds = Annotated[int, typer.Option(min=1, max=1_000, help="How many phones say STOP, one after another.")]
 _Many = Annotated[int, typer.Option(min=50, max=100_000, help="How many texts are sent to each.")]
+_Seconds = Annotated[int, typer.Option(min=4, max=3_600, help="For how many seconds there is work.")]
+_Deaths = Annotated[int, typer.Option(min=0, max=100, help="How often a worker is killed in the second half.")]
 _Seed = Annotated[int, typer.Option(help="What is killed and when; the same seed kills the same.")]
 
 
@@ -58,6 +62,20 @@ def stop(rounds: _Rounds = 5, texts: _Many = 1_000, seed: _Seed = 7, json: Json 
         print_json(verdict)
     else:
         _show_stop(verdict, Console())
+    raise typer.Exit(0 if verdict.kept else 1)
+
+
+@app.command()
+def pace(seconds: _Seconds = 40, kills: _Deaths = 2, seed: _Seed = 7, json: Json = False) -> None:
+    """Queue more than the limits let through, over two workers that die in turn; look at every window of the log.
+
+    Exit code 1 if more segments arrived in any window than a limit allows, or if the limits were not used.
+    """
+    verdict = _prove(PACED, seconds, lambda built, step: prove_pace(built, PacePlan(seconds, kills, seed), step), seed)
+    if json:
+        print_json(verdict)
+    else:
+        _show_pace(verdict, Console())
     raise typer.Exit(0 if verdict.kept else 1)
 
 
@@ -112,5 +130,18 @@ def _show_stop(verdict: StopVerdict, console: Console) -> None:
     console.print(told, style="green" if once else "red", highlight=False)
     for body in verdict.after_stop[:10]:
         console.print(f"  {body}", markup=False, highlight=False)
+    if not verdict.kept:
+        console.print(f"repeat it with --seed {verdict.seed}", highlight=False)
+
+
+def _show_pace(verdict: PaceVerdict, console: Console) -> None:
+    console.print(f"{verdict.texts} notices, {verdict.segments} segments at the handsets, {verdict.kills} kills")
+    for held in verdict.limits:
+        passed = held.passed_at is not None
+        says = f"passed: {held.most} segments in one window" if passed else f"kept, {held.used:.1%} used"
+        console.print(f"{held.limit}: {says}", style="red" if passed else "green", highlight=False)
+    console.print(
+        f"{verdict.answers} answers of an agent in between: {verdict.slowest_answer} s at most", highlight=False
+    )
     if not verdict.kept:
         console.print(f"repeat it with --seed {verdict.seed}", highlight=False)

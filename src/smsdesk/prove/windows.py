@@ -27,13 +27,13 @@ def first_passed(arrivals: Sequence[Arrival], cap: int, seconds: float) -> Passe
     those that begin with one are all that need a look.
     """
     inside = last = 0
-    for first, arrival in enumerate(arrivals):
+    for arrival in arrivals:
         while last < len(arrivals) and arrivals[last].at < arrival.at + seconds:
             inside += arrivals[last].segments
             last += 1
         if inside > cap:
             return Passed(arrival.at, inside)
-        inside -= arrivals[first].segments
+        inside -= arrival.segments
     return None
 
 
