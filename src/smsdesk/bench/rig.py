@@ -145,6 +145,10 @@ class Rig:
         """The process id of the database server, which is another after each start."""
         return int((self._cluster.data / "postmaster.pid").read_text().splitlines()[0])
 
+    def dsn_now(self) -> str:
+        """Where the database is, which was started again perhaps."""
+        return self._cluster.dsn()
+
     async def rows(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:
         """The rows of a query, over a connection of its own."""
         conn = await asyncpg.connect(self._cluster.dsn())
@@ -182,7 +186,7 @@ class Rig:
         ready = self._folder / "lab.json"
         words = ("smsdesk.lab", "--smpp-port", "0", "--http-port", "0", "--ready-file", str(ready))
         child = self._start("lab", *words)
-        ports = msgspec.json.decode(child.wait_for(ready), type=dict[str, int])
+        ports = msgspec.json.decode(child.wait_for(ready), type=dict[str, Any])
         self.lab_smpp_port, self.lab_http_port = ports["smpp_port"], ports["http_port"]
         return child
 

@@ -17,11 +17,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from smsdesk.bench.accept import AcceptPlan, bench_accept
+from smsdesk.bench.backlog import SETUP as BACKLOG
+from smsdesk.bench.backlog import BacklogPlan, bench_backlog
 from smsdesk.bench.deliver import DeliverPlan, bench_deliver
 from smsdesk.bench.markdown import to_markdown
 from smsdesk.bench.processes import busy
 from smsdesk.bench.report import Bench, Report, render, to_json
-from smsdesk.bench.rig import BenchError, Rig, rig
+from smsdesk.bench.rig import SETUP, BenchError, Rig, rig
 from smsdesk.cli.options import CommandError, Json, telling
 from smsdesk.log import set_up_log
 from smsdesk.postgres import find_binaries
@@ -37,6 +39,7 @@ _Seconds = Annotated[int, typer.Option(min=1, help="For each measurement.")]
 _Connections = Annotated[str, typer.Option(help="To the API at once, as a list.")]
 _Rounds = Annotated[int, typer.Option(min=1, max=99, help="Each measurement is made so often, turn by turn.")]
 _Texts = Annotated[int, typer.Option(min=2, max=500_000, help="For each measurement.")]
+_Queued = Annotated[int, typer.Option(min=2_000, max=10_000_000, help="In the long queue.")]
 _Keep = Annotated[
     Path | None, typer.Option("--data", file_okay=False, help="Work in this folder, new or empty, and keep it.")
 ]
@@ -65,6 +68,17 @@ def deliver(
     """Measure texts a second from the queue to the handsets of a lab, beside the bare SMPP client."""
     plan = DeliverPlan(texts, rounds)
     _run([(plan.steps, lambda rig, step: bench_deliver(rig, plan, step))], data, _form(json, markdown))
+
+
+@app.command()
+def backlog(
+    texts: _Queued = 1_000_000, seconds: _Seconds = 10, data: _Keep = None, json: Json = False,
+    markdown: _Markdown = False,
+) -> None:  # fmt: skip
+    """Measure a claim with a thousand and with very many texts queued, and the worker's memory under them."""
+    plan = BacklogPlan(many=texts, seconds=seconds)
+    measures: list[tuple[int, Measure]] = [(plan.steps, lambda rig, step: bench_backlog(rig, plan, step))]
+    _run(measures, data, _form(json, markdown), setup=BACKLOG)
 
 
 @app.command("all")
@@ -106,7 +120,9 @@ def _form(json: bool, markdown: bool) -> Callable[[Bench], None]:
     return lambda bench: render(bench, Console(width=None if sys.stdout.isatty() else 140))
 
 
-def _run(measures: list[tuple[int, Measure]], data: Path | None, show: Callable[[Bench], None]) -> None:
+def _run(
+    measures: list[tuple[int, Measure]], data: Path | None, show: Callable[[Bench], None], setup: str = SETUP
+) -> None:
     """Makes the measurements, each on a rig of its own, and shows what they found."""
     set_up_log("warning", for_people=sys.stderr.isatty())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
@@ -122,7 +138,7 @@ def _run(measures: list[tuple[int, Measure]], data: Path | None, show: Callable[
             reports, others = [], busy(LOOK)
             for number, (_, measure) in enumerate(measures, 1):
                 progress.update(task, description="starting PostgreSQL")
-                with rig(data / str(number) if data and len(measures) > 1 else data) as built:
+                with rig(data / str(number) if data and len(measures) > 1 else data, setup) as built:
                     reports.append(measure(built, step))
         except (BenchError, RuntimeError, OSError) as error:
             raise CommandError(f"the bench failed: {error}") from error

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle
 from random import Random
 
 import aiohttp
@@ -14,9 +15,11 @@ import msgspec
 
 from smsdesk.bench.rig import BenchError, Child, Rig
 from smsdesk.prove.clients import Clients
+from smsdesk.prove.points import POINTS
 from smsdesk.store.groups import AWAY
 
-TARGETS = ("api", "worker", "PostgreSQL", "line")
+TARGETS = ("API", "worker", "PostgreSQL", "line")
+"""What is killed at random moments; the named ones are `POINTS`."""
 PROGRESS_LIMIT = 120.0
 """Seconds without an accepted send after which the proof has failed: something did not come back."""
 SETTLE_LIMIT = 180.0
@@ -53,24 +56,32 @@ class ProofPlan:
     seed: int
 
     def strikes(self) -> list[tuple[int, str]]:
-        """After how many accepted sends what is killed, in order; the same for the same plan."""
+        """After how many accepted sends what is killed, in order; the same for the same plan. A third of the kills are
+        at named moments, each of them as often as the others."""
         chance = Random(self.seed)  # noqa: S311 - to be repeated, not to be secret
         moments = sorted(chance.randrange(1, max(2, self.texts)) for _ in range(self.kills))
-        return [(moment, chance.choice(TARGETS)) for moment in moments]
+        named = [name for name, _ in zip(cycle(POINTS), range(self.kills // 3), strict=False)]
+        targets = named + [chance.choice(TARGETS) for _ in range(self.kills - len(named))]
+        chance.shuffle(targets)
+        return list(zip(moments, targets, strict=True))
 
 
 class Stage:
     """The processes of a proof, each of which can be killed and comes back."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, plan: ProofPlan) -> None:
         self.rig = rig
         self.lab = rig.lab()
         self.api, self.port = rig.api()
         self.worker: Child = rig.worker()
+        self.clients = Clients(rig.token, Random(plan.seed), f"http://127.0.0.1:{self.port}")  # noqa: S311 - pauses
 
-    async def strike(self, target: str, clients: Clients) -> None:
-        """Kills it with SIGKILL (or resets the line), and starts it again where that is ours to do."""
-        if target == "line":
+    async def strike(self, target: str) -> None:
+        """Kills it with SIGKILL (or resets the line), and starts it again where that is ours to do; at a named moment
+        if it is one of `POINTS`."""
+        if target in POINTS:
+            await POINTS[target](self)
+        elif target == "line":
             async with aiohttp.ClientSession() as http:
                 await http.post(f"http://127.0.0.1:{self.rig.lab_http_port}/lines/drop")
         elif target == "PostgreSQL":
@@ -78,12 +89,16 @@ class Stage:
             with suppress(OSError, ValueError, IndexError):
                 os.kill(self.rig.postmaster_now(), signal.SIGKILL)
         elif target == "worker":
-            self.worker.kill()
-            self.worker = await asyncio.to_thread(self.rig.worker)
+            await self.kill_worker()
         else:
             self.api.kill()
             self.api, self.port = await asyncio.to_thread(self.rig.api)
-            clients.base_url = f"http://127.0.0.1:{self.port}"
+            self.clients.base_url = f"http://127.0.0.1:{self.port}"
+
+    async def kill_worker(self) -> None:
+        """The same for the worker alone, for those who bring about a moment of their own."""
+        self.worker.kill()
+        self.worker = await asyncio.to_thread(self.rig.worker)
 
     async def handsets(self) -> list[tuple[str, int]]:
         """Each text that arrived, with how often the most repeated of its parts did."""
@@ -100,8 +115,8 @@ class Stage:
 
 async def prove_never_twice(rig: Rig, plan: ProofPlan, step: Callable[[str, int], None]) -> Verdict:
     """Sends, kills, waits until all has settled, and counts. Raises BenchError where something does not come back."""
-    stage = Stage(rig)
-    clients = Clients(rig.token, Random(plan.seed), f"http://127.0.0.1:{stage.port}")  # noqa: S311 - pauses
+    stage = Stage(rig, plan)
+    clients = stage.clients
     sending = asyncio.create_task(clients.send(plan.texts))
     killed: Counter[str] = Counter()
     try:
@@ -109,7 +124,7 @@ async def prove_never_twice(rig: Rig, plan: ProofPlan, step: Callable[[str, int]
             await _reach(moment, clients, sending, step)
             killed[target] += 1
             step(f"{sum(killed.values())} kills, the last: {target}", len(clients.accepted))
-            await stage.strike(target, clients)
+            await stage.strike(target)
         await _reach(plan.texts, clients, sending, step)
         await sending
     finally:

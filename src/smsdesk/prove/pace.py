@@ -145,7 +145,7 @@ async def _queue(scene: _Scene, plan: PacePlan, chance: Random, step: Callable[[
 
 async def _answer(scene: _Scene, plan: PacePlan) -> list[float]:
     """An agent's answers, one after another while the notices wait: how long each took to its handset."""
-    waits = []
+    waits: list[float] = []
     loop = asyncio.get_running_loop()
     until = loop.time() + min(plan.seconds / 2, 30.0)
     first = 900_000
