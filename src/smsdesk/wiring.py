@@ -18,6 +18,7 @@ from litestar.types import ASGIApp
 
 from smsdesk.actions.answer_chat import AnswerChat
 from smsdesk.actions.finish_chat import FinishChat
+from smsdesk.actions.receive_reply import ReceiveReply
 from smsdesk.actions.send_message import SendMessage
 from smsdesk.api.app import build_app
 from smsdesk.api.directory import Directory
@@ -53,6 +54,8 @@ def build_services(
         send_message=SendMessage(db, ids, clock, render_sent),
         answer_chat=AnswerChat(db, ids, clock),
         finish_chat=FinishChat(db, clock),
+        receive_reply=ReceiveReply(db, ids),
+        environ=os.environ,
         domain=settings.domain,
         lab_page=settings.lab_page,
         wake=wake,

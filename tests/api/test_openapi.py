@@ -23,6 +23,7 @@ async def test_the_document_names_every_route(api: Api) -> None:
         "/apps/api/v1/chats/{chat_id}",
         "/apps/api/v1/chats/{chat_id}/message",
         "/apps/api/v1/chats/{chat_id}/messages",
+        "/apps/api/v1/costs",
         "/apps/api/v1/texts/doubtful",
         "/apps/api/v1/texts/{message_id}/settle",
         "/health",

@@ -16,7 +16,9 @@ NODE = 7
 async def claim(api: Api) -> list[int]:
     async with api.services.db.connection() as conn:
         carrier_id = await conn.fetchval("select carrier_id from carriers where tenant_id = 1")
-        return [text.message_id for text in await texts.claim(conn, 1, carrier_id, 10, NODE, api.clock.now)]
+        return [
+            text.message_id for text in await texts.claim(conn, 1, carrier_id, texts.Wanted(10), NODE, api.clock.now)
+        ]
 
 
 async def doubtful(api: Api) -> int:

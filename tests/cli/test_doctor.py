@@ -55,10 +55,58 @@ def test_carriers_are_called_and_their_secrets_looked_up(run: Run) -> None:
     assert result.exit_code == 1
     shown = " ".join(result.stdout.split())
     assert f"carrier acme/up 127.0.0.1:{open_line_port(text)} answers" in shown
-    assert "BROKEN carrier acme/down a secret is missing -> password: the environment variable LINE_DOWN" in shown
+    assert (
+        "BROKEN carrier acme/down a secret or a file is missing -> password: the environment variable LINE_DOWN"
+        in shown
+    )
     assert "does not answer: " in shown
     assert "warning tenant acme no active token: nobody can use the API" in shown
     assert "warning tenant acme replies to 62855 reach no queue" in shown
+
+
+def test_what_a_tenant_chose_and_what_cannot_work(run: Run, database: str, tmp_path: Path) -> None:
+    (tmp_path / "rates.csv").write_text("prefix,price,currency\n1,0.0079,USD\n")
+    text = (
+        "tenant: acme\ncarriers:\n"
+        f"  - {{name: priced, type: lab, host: 127.0.0.1, port: 1, rates: {tmp_path / 'rates.csv'}}}\n"
+        "  - {name: spare, type: lab, host: 127.0.0.1, port: 1}\n"
+        "numbers: [{number: 62855, carrier: priced, fallbacks: [spare]}, {number: 62856, carrier: spare}]\n"
+        "limits: [{number: 62855, segments: 1200, per: minute}]\n"
+    )
+    assert run("apply", "-", "--yes", input=text).exit_code == 0
+    # As a newer version would leave it, whose line has a setting that this one does not know.
+    execute(database, "update carriers set config = config || '{\"speed\": 9}' where name = 'spare'")
+    told = json.loads(run("doctor", "--json").stdout)["findings"]
+    found = {(each["check"], each["grade"], each["says"], each["remedy"]) for each in told}
+    assert {finding for finding in found if finding[1] == "info"} == {
+        (
+            "tenant acme",
+            "info",
+            "texts of 62856 wait while their carrier is down",
+            "name other carriers under `fallbacks:` of the number",
+        ),
+        ("tenant acme", "info", "limit number 62855 per minute: 1,200 segments", ""),
+        (
+            "carrier acme/spare",
+            "info",
+            "no prices: what its texts cost is not known",
+            "name a price list under `rates:` of the carrier",
+        ),
+    }
+    says = "its settings cannot work: object contains unknown field `speed`"
+    assert ("carrier acme/spare", "broken", says, "mend them in its set-up file") in found
+
+
+def test_a_line_whose_file_is_away(run: Run, database: str, tmp_path: Path) -> None:
+    assert run("apply", "-", "--yes", input="tenant: acme\ncarriers: [{name: lab, type: lab}]").exit_code == 0
+    execute(database, f'update carriers set config = \'{{"tls_ca_file": "{tmp_path}/ca.pem"}}\'')
+    told = json.loads(run("doctor", "--json").stdout)["findings"]
+    assert {
+        "check": "carrier acme/lab",
+        "grade": "broken",
+        "says": "a secret or a file is missing",
+        "remedy": f"tls_ca_file: {tmp_path}/ca.pem cannot be read: put it there, readable for smsdesk",
+    } in told
 
 
 def open_line_port(text: str) -> str:

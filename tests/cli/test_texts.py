@@ -1,5 +1,6 @@
-"""`smsdesk texts` on a database that has a doubtful text."""
+"""`smsdesk texts` on a database that has a doubtful text, and a receipt that fits none."""
 
+import asyncio
 import json
 
 import asyncpg
@@ -36,3 +37,37 @@ def test_list_and_settle(run: Run, doubtful: int) -> None:
         "error: message 41 is not a doubtful text of this tenant (any more)\n",
     )
     assert "there is no tenant" in run("texts", "doubtful", "nobody").stderr
+
+
+def test_show(run: Run, doubtful: int) -> None:
+    shown = run("texts", "show", "acme", str(doubtful))
+    assert shown.stdout.startswith(
+        "doubtful since 2026-03-01 12:00:00 UTC: May have been sent; being checked.\nTo do: "
+    )
+    assert "from +16285550199 to +14155550100: hello 41\n" in shown.stdout
+    assert [line.split()[:4] for line in shown.stdout.splitlines() if "sending" in line] == [
+        ["1", "1", "lab", "sending"]
+    ]
+    found = json.loads(run("texts", "show", "acme", str(doubtful), "--json").stdout)
+    assert (found["says"], found["text"]["state"]) == ("May have been sent; being checked", "doubtful")
+    assert [part["carrier"] for part in found["text"]["ledger"]] == ["lab"]
+    unknown = run("texts", "show", "acme", "42")
+    assert (unknown.exit_code, unknown.stderr) == (1, "error: this tenant sent no text with the message_id 42\n")
+
+
+async def test_receipts_that_fit_no_text(run: Run, doubtful: int, database: str) -> None:
+    assert (await asyncio.to_thread(run, "texts", "orphans", "acme")).stdout == "every receipt fits a text\n"
+    conn = await asyncpg.connect(database)
+    await conn.execute(
+        "insert into orphan_receipts (tenant_id, carrier_id, carrier_part_id, state, code, number, at) "
+        "values (1, 1, '[red]x\x1b[2J', 'delivered', 'DELIVRD', '+14155550100', '2026-03-01 12:00:00Z')"
+    )
+    await conn.close()
+    listed = await asyncio.to_thread(run, "texts", "orphans", "acme", env={"COLUMNS": "120"})
+    head, row = listed.stdout.splitlines()
+    assert head.split() == ["carrier", "its", "id", "state", "code", "phone", "at"]
+    assert row.split() == [
+        "lab", "[red]x\\x1b[2J", "delivered", "DELIVRD", "+14155550100", "2026-03-01", "12:00:00", "UTC",
+    ]  # fmt: skip
+    (found,) = json.loads((await asyncio.to_thread(run, "texts", "orphans", "acme", "--json")).stdout)["orphans"]
+    assert (found["carrier"], found["state"], found["number"]) == ("lab", "delivered", "+14155550100")

@@ -6,7 +6,9 @@ from smsdesk.domain.health import FIRST_REST, LONGEST_REST, Health
 
 
 def answer(health: Health, count: int, good: bool | None, now: float, first: int = 1) -> None:
+    """So many answers, a tenth of a second apart, each as soon as its text was sent."""
     for number in range(first, first + count):
+        now += 0.1
         health.handed((number, 1), now)
         health.ended((number, 1), good, now)
 
@@ -58,7 +60,7 @@ def test_half_of_the_last_answers_must_be_good(bad: int, good: int, state: str) 
 def test_old_failures_and_requests_for_patience_prove_nothing() -> None:
     health = Health(0.0)
     answer(health, 3, False, 1.0)
-    health.look(True, "bound", 40.0)
+    health.look(True, "bound", 45.0)
     assert health.state == "well"
     answer(health, 30, None, 41.0)
     health.look(True, "bound", 41.0)
@@ -66,8 +68,8 @@ def test_old_failures_and_requests_for_patience_prove_nothing() -> None:
 
 
 def sick(now: float = 10.0) -> Health:
-    health = Health(now)
-    answer(health, 3, False, now)
+    health = Health(now - 1)
+    answer(health, 3, False, now - 0.5)
     health.look(True, "bound", now)
     assert health.state == "sick"
     return health
@@ -118,3 +120,32 @@ def test_answers_to_what_was_sent_before_do_not_decide_the_trial() -> None:
     for number in range(50):
         health.ended((number, 1), False, 13.5)
     assert (health.state, health.room(5)) == ("trial", 1)
+
+
+def test_a_line_that_breaks_once_is_one_failure() -> None:
+    health = Health(0.0)
+    for number in range(50):
+        health.handed((number, 1), 1.0)
+    for number in range(50):
+        health.ended((number, 1), False, 1.5)
+    health.look(True, "bound", 2.0)
+    assert health.state == "well"
+
+
+def test_an_answer_that_never_came_while_none_came_is_silence() -> None:
+    health = Health(0.0)
+    health.handed((1, 1), 1.0)
+    health.ended((1, 1), False, 3.0)
+    health.look(True, "bound", 3.0)
+    assert (health.state, health.why) == ("sick", "no answer for 2 s")
+
+
+def test_one_lost_answer_among_many_is_no_silence() -> None:
+    health = Health(0.0)
+    health.handed((1, 1), 1.0)
+    answer(health, 20, True, 1.0, first=100)
+    health.ended((1, 1), False, 11.0)
+    assert not health.look(True, "bound", 11.0)
+    health.handed((2, 1), 12.0)
+    answer(health, 1, True, 13.0, first=200)
+    assert not health.look(True, "bound", 18.0)

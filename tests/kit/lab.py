@@ -32,6 +32,11 @@ class Handsets:
         async with self._http.get(self._base_url + "/texts", headers=headers) as answer:
             return [json.loads(line) for line in (await answer.read()).splitlines()]
 
+    async def segments(self) -> list[dict[str, Any]]:
+        """Every segment that arrived, in order of arrival, with its time."""
+        async with self._http.get(self._base_url + "/segments") as answer:
+            return [json.loads(line) for line in (await answer.read()).splitlines()]
+
     async def texts(self, number: str) -> list[dict[str, Any]]:
         """What is on one screen, oldest first."""
         found: list[dict[str, Any]] = await self.call("GET", f"/handsets/{number}/texts")

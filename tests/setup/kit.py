@@ -9,7 +9,12 @@ from msgspec import Meta, Struct
 
 from smsdesk.actions.apply_setup import apply_setup
 from smsdesk.actions.plan_setup import SetupFile, plan_setup
+from smsdesk.domain.setup import State
+from smsdesk.setup.document import read_documents
+from smsdesk.setup.items import Around, read_items, tenant_of
 from smsdesk.setup.plan import TenantPlan
+from smsdesk.setup.references import settle
+from smsdesk.setup.wanted import Wanted
 from smsdesk.store.db import Database
 
 FILES = Path(__file__).parent / "files"
@@ -33,6 +38,13 @@ class Lab(Struct, forbid_unknown_fields=True):
 
 
 CONFIGS: dict[str, type[Struct]] = {"line": Line, "lab": Lab}
+
+
+def judged(text: str, current: State, folder: Path = FILES) -> Wanted:
+    """What one document wants, and its mistakes, against a state that is in no database."""
+    (document,) = read_documents(text.encode(), "setup.yaml")
+    assert tenant_of(document) == current.subdomain
+    return settle(current, read_items(document, Around(current, CONFIGS, folder)))
 
 
 def chance(count: int) -> bytes:

@@ -19,11 +19,12 @@ from tests.setup.kit import CONFIGS, FILES
 
 KEYS = st.sampled_from(
     ["tenant", "settings", "carriers", "queues", "numbers", "agents", "name", "type", "number", "carrier", "queue",
-     "label", "deleted", "children", "keyword", "hidden", "email", "first_name", "role", "password", "disabled", "env",
+     "label", "fallbacks", "campaign", "brand", "rates", "limits", "segments", "per",
+     "deleted", "children", "keyword", "hidden", "email", "first_name", "role", "password", "disabled", "env",
      "file", "host", "port", "system_id", "sms_enabled", "allowed_regions", "<<"]
 )  # fmt: skip
 WORDS = st.sampled_from(
-    ["lab", "line", "Support", "Support/Billing", "+16285550199", "john.doe@foo.com", "US", "STOP", "0x1F"]
+    ["lab", "line", "Support", "Support/Billing", "+16285550199", "minute", "john.doe@foo.com", "US", "STOP", "0x1F"]
 )
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), KEYS, WORDS,

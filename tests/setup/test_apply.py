@@ -48,7 +48,14 @@ async def test_a_new_tenant_is_all_that_the_file_says(db: Database) -> None:
         "password": {"env": "UPSTREAM_PASSWORD"},
     }
     assert things["queue", "Support/Orders"] == {"keyword": None, "hidden": False, "position": 2}
-    assert things["number", "+16285550199"] == {"carrier": "lab", "queue": "Support", "label": "Main"}
+    assert things["number", "+16285550199"] == {
+        "carrier": "lab",
+        "fallbacks": (),
+        "queue": "Support",
+        "label": "Main",
+        "campaign": None,
+        "brand": None,
+    }
     assert things["number", "62855"]["queue"] == "Sales"
     assert things["agent", "john.doe@foo.com"]["queues"] == ("Support/Billing",)
 

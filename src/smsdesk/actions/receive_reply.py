@@ -100,9 +100,11 @@ def _stops(part: InboundPart) -> bool:
 async def _is_repeated(conn: Connection, tenant_id: int, part: InboundPart, opted_out: bool) -> bool:
     """Whether it was taken in before; if not, it is now on record that it was."""
     print_ = fingerprint(part)
+    if part.carrier_reference is not None:
+        return not await replies.remember_once(conn, tenant_id, part, print_)
     earlier = await replies.find_earlier(conn, tenant_id, part, print_)
     # Where the network gives no name, it is not certain: then a STOP is one, for it is obeyed at least once.
-    unsure_stop = part.carrier_reference is None and not opted_out and _stops(part)
+    unsure_stop = not opted_out and _stops(part)
     if earlier is not None and is_repetition(part, earlier) and not unsure_stop:
         return True
     await replies.remember(conn, tenant_id, part, print_)

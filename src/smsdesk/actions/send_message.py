@@ -12,6 +12,7 @@ from smsdesk.domain.tenant import Tenant
 from smsdesk.errors import REASONS, Problem, Reason
 from smsdesk.store.chats import find_chats
 from smsdesk.store.db import Connection, Database, Ids
+from smsdesk.store.forecasts import Forecast, read_forecast
 from smsdesk.store.groups import Groups
 from smsdesk.store.sends import (
     IDS_PER_SEND,
@@ -91,19 +92,20 @@ class SendMessage:
             raise Problem("idempotency_mismatch")
         return found[1] if found else None
 
-    async def explain(self, tenant: Tenant, wanted: WantedSend) -> Sent:
-        """What the send would do, by doing it and taking it back; raises Problem where it would be refused."""
+    async def explain(self, tenant: Tenant, wanted: WantedSend) -> tuple[Sent, Forecast]:
+        """What the send would do, and what would become of its text, by doing it and taking it back; raises Problem
+        where it would be refused."""
         async with self._db.connection() as conn:
             attempt = conn.transaction()
             await attempt.start()
             try:
                 (decided,) = await self._decide(conn, tenant.tenant_id, [_Wanted(tenant, wanted)])
+                if decided.sent is None:
+                    outcome = decided.decision.outcome
+                    raise Problem(cast(Reason, outcome) if outcome in REASONS else "overloaded")
+                return decided.sent, await read_forecast(conn, tenant.tenant_id, decided.sent.message_id)
             finally:
                 await attempt.rollback()
-        if decided.sent is None:
-            outcome = decided.decision.outcome
-            raise Problem(cast(Reason, outcome) if outcome in REASONS else "overloaded")
-        return decided.sent
 
     def _group(self, tenant_id: int, keyed: bool) -> Groups[_Wanted, _Decided]:
         group = self._groups.get((tenant_id, keyed))

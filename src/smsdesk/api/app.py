@@ -10,20 +10,27 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from smsdesk.api import callbacks
 from smsdesk.api.auth import authenticate
 from smsdesk.api.docs import docs_routes, openapi_config
 from smsdesk.api.health import health
 from smsdesk.api.home import handsets, home, style
 from smsdesk.api.problems import answer, refusal
 from smsdesk.api.services import Caller, Services
-from smsdesk.api.v1 import chats, sms, texts
+from smsdesk.api.v1 import chats, costs, sms, texts
 from smsdesk.errors import Problem
 from smsdesk.store.groups import AWAY
 
 log = structlog.get_logger()
 
 # The framework names a parameter as the handler does, where its name in the query is no name in Python.
-ASKED_AS = {"created_from": "created_at[from]", "created_to": "created_at[to]", "data": "request body"}
+ASKED_AS = {
+    "created_from": "created_at[from]",
+    "created_to": "created_at[to]",
+    "first_day": "from",
+    "last_day": "to",
+    "data": "request body",
+}
 # What it says of a body that is not there.
 SAID_AS = {"'data'": "a JSON object is required"}
 
@@ -43,11 +50,14 @@ class TooOften(Exception):
 def build_app(services: Services) -> ASGIApp:
     """The whole application for these services."""
     endpoint = sms.SmsEndpoint(services)
+    posted = callbacks.CallbackEndpoint(services)
     framework = _framework(services)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and scope["path"] == sms.PATH:
             await endpoint(scope, receive, send)
+        elif scope["type"] == ScopeType.HTTP and scope["path"].startswith(callbacks.PREFIX):
+            await posted(scope, receive, send)
         else:
             await framework(scope, receive, send)
 
@@ -73,7 +83,7 @@ def _framework(services: Services) -> Litestar:
 
     v1 = Router(
         "/apps/api/v1",
-        route_handlers=[chats.router, texts.router],
+        route_handlers=[chats.router, costs.router, texts.router],
         dependencies={"caller": Provide(provide_caller, sync_to_thread=False)},
     )
     return Litestar(

@@ -1,4 +1,4 @@
-"""The tenants as this process sees them: in memory, renewed within a second of a change."""
+"""The tenants and their lines as this process sees them: in memory, renewed within a second of a change."""
 
 import asyncio
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 import structlog
 
 from smsdesk.domain.tenant import Tenant
+from smsdesk.store.carriers import CarrierSetup, find_changed
 from smsdesk.store.db import Database
 from smsdesk.store.groups import AWAY
 from smsdesk.store.tenants import read_tenant, versions
@@ -23,15 +24,21 @@ class Directory:
         self._db = db
         self._seen: dict[int, datetime] = {}
         self.tenants: dict[str, Tenant] = {}
+        self.carriers: dict[str, dict[str, CarrierSetup]] = {}
+        """The lines of each tenant, by subdomain and then by name; their secrets are references still."""
 
     async def refresh(self) -> None:
         """Reads what has changed since the last look; raises one of AWAY where the database is away."""
         async with self._db.connection() as conn:
-            for tenant_id, changed_at in (await versions(conn)).items():
-                if self._seen.get(tenant_id) == changed_at:
-                    continue
+            found = (await versions(conn)).items()
+            changed = {tenant_id: at for tenant_id, at in found if self._seen.get(tenant_id) != at}
+            if not changed:
+                return
+            lines = await find_changed(conn, min(changed.values()))
+            for tenant_id, changed_at in changed.items():
                 tenant = await read_tenant(conn, tenant_id)
                 self.tenants = {**self.tenants, tenant.subdomain: tenant}
+                self.carriers[tenant.subdomain] = {line.name: line for line in lines.get(tenant_id, ())}
                 self._seen[tenant_id] = changed_at
 
     async def run(self) -> None:

@@ -1,11 +1,12 @@
 """What the routes share: made once by `wiring`, handed to each handler by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from smsdesk.actions.answer_chat import AnswerChat
 from smsdesk.actions.finish_chat import FinishChat
+from smsdesk.actions.receive_reply import ReceiveReply
 from smsdesk.actions.send_message import SendMessage
 from smsdesk.api.directory import Directory
 from smsdesk.api.limits import RateLimiter
@@ -24,6 +25,9 @@ class Services:
     send_message: SendMessage
     answer_chat: AnswerChat
     finish_chat: FinishChat
+    receive_reply: ReceiveReply
+    environ: Mapping[str, str]
+    """Where the references of set-up files to secrets lead."""
     domain: str = ""
     """The host name under which each tenant's subdomain lies; empty trusts the user name."""
     lab_page: str = ""

@@ -5,22 +5,28 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
 
 from smsdesk.cli.options import DATABASE_URL, database_url
+from smsdesk.domain.setup import limit_name
 from smsdesk.postgres import PostgresError, find_binaries
 from smsdesk.setup.carriers import Configs, defaults
-from smsdesk.setup.secrets import unresolvable
+from smsdesk.setup.secrets import resolve_all, unresolvable
+from smsdesk.setup.typed import in_words
 from smsdesk.store.db import Connection
-from smsdesk.store.health import CarrierRow, read_carriers, read_inventories, read_server
+from smsdesk.store.health import CarrierRow, Inventory, read_carriers, read_inventories, read_server
 from smsdesk.store.migrate import MigrationError, pending
 
-Grade = Literal["ok", "warning", "broken"]
+Grade = Literal["ok", "info", "warning", "broken"]
+"""`info` is nothing to mend: a choice that somebody may have made, or not have thought of."""
 
 OLDEST_SERVER = 150_000
 LITTLE_DISK, NO_DISK = 1 << 30, 100 << 20
@@ -29,6 +35,8 @@ CLOCK_WARNING, CLOCK_BROKEN = 2.0, 60.0
 """Seconds between our clock and the database's."""
 ANSWER_LIMIT = 2.0
 """Seconds that a carrier may take to accept a connection."""
+MOST_NAMED = 5
+"""Numbers that one finding names; of more it says how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +121,29 @@ async def check_tenants(conn: Connection) -> list[Finding]:
     if not inventories:
         return [Finding("tenants", "warning", "there is none", "make one with `smsdesk apply FILE`")]
     found = [Finding("tenants", "ok", ", ".join(each.subdomain for each in inventories))]
-    for each in inventories:
-        name = f"tenant {each.subdomain}"
-        if not each.active_tokens:
-            remedy = f"`smsdesk token create {each.subdomain} NAME`"
-            found.append(Finding(name, "warning", "no active token: nobody can use the API", remedy))
-        if not each.numbers:
-            found.append(Finding(name, "warning", "no number to send from", "name one under `numbers:` in its file"))
-        if each.numbers_without_queue:
-            says = f"replies to {', '.join(each.numbers_without_queue)} reach no queue"
-            found.append(Finding(name, "warning", says, "give it a `queue:` in the file of the tenant"))
-    return found
+    return [*found, *(finding for each in inventories for finding in _tenant(each))]
+
+
+def _tenant(tenant: Inventory) -> Iterator[Finding]:
+    name = f"tenant {tenant.subdomain}"
+    if not tenant.active_tokens:
+        remedy = f"`smsdesk token create {tenant.subdomain} NAME`"
+        yield Finding(name, "warning", "no active token: nobody can use the API", remedy)
+    if not tenant.numbers:
+        yield Finding(name, "warning", "no number to send from", "name one under `numbers:` in its file")
+    if tenant.numbers_without_queue:
+        says = f"replies to {_some(tenant.numbers_without_queue)} reach no queue"
+        yield Finding(name, "warning", says, "give it a `queue:` in the file of the tenant")
+    if tenant.numbers_without_fallback:
+        says = f"texts of {_some(tenant.numbers_without_fallback)} wait while their carrier is down"
+        yield Finding(name, "info", says, "name other carriers under `fallbacks:` of the number")
+    for scope, of, seconds, segments in tenant.limits:
+        yield Finding(name, "info", f"limit {limit_name(scope, of, seconds)}: {segments:,} segments")
+
+
+def _some(numbers: Sequence[str]) -> str:
+    more = len(numbers) - MOST_NAMED
+    return ", ".join(numbers[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 async def check_carriers(conn: Connection, configs: Configs) -> list[Finding]:
@@ -139,12 +159,41 @@ async def _carrier(row: CarrierRow, configs: Configs) -> Sequence[Finding]:
         return [
             Finding(name, "broken", f"its type {row.type} is not known to this version", "install the newer version")
         ]
-    missing = [Finding(name, "broken", "a secret is missing", each) for each in unresolvable(row.config, os.environ)]
-    settings: dict[str, Any] = {**defaults(configs[row.type]), **row.config}
+    found = [*_config(name, row, configs[row.type])]
+    address = _address_of({**defaults(configs[row.type]), **row.config})
+    if address is not None:
+        found.append(await _address(name, *address))
+    elif not found:
+        found.append(Finding(name, "ok", f"{row.type} at its own default address, which was not tried"))
+    if not row.prices:
+        remedy = "name a price list under `rates:` of the carrier"
+        found.append(Finding(name, "info", "no prices: what its texts cost is not known", remedy))
+    return found
+
+
+def _config(name: str, row: CarrierRow, config: type[msgspec.Struct]) -> Iterator[Finding]:
+    """What keeps the line from starting."""
+    missing = unresolvable(row.config, os.environ)
+    for each in missing:
+        yield Finding(name, "broken", "a secret or a file is missing", each)
+    if not missing:
+        try:
+            msgspec.convert(resolve_all(row.config, os.environ), config)
+        except msgspec.ValidationError as error:
+            yield Finding(
+                name, "broken", f"its settings cannot work: {in_words(error)}", "mend them in its set-up file"
+            )
+
+
+def _address_of(settings: Mapping[str, Any]) -> tuple[str, int] | None:
     host, port = settings.get("host"), settings.get("port")
-    if not isinstance(host, str) or not isinstance(port, int):
-        return missing or [Finding(name, "ok", f"{row.type} at its own default address, which was not tried")]
-    return [*missing, await _address(name, host, port)]
+    if isinstance(host, str) and isinstance(port, int):
+        return host, port
+    try:
+        url = urlsplit(settings.get("base_url") or settings.get("url") or "")
+        return (url.hostname, url.port or (80 if url.scheme == "http" else 443)) if url.hostname else None
+    except ValueError:
+        return None
 
 
 async def _address(name: str, host: str, port: int) -> Finding:

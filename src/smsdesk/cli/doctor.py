@@ -10,7 +10,11 @@ from smsdesk.cli.checks import Finding, check_carriers, check_machine, check_ser
 from smsdesk.cli.options import DEFAULT_DATA, CommandError, Data, Json, connect, print_json, run
 from smsdesk.postgres import PostgresError
 
-_MARKS = {"ok": ("ok     ", typer.colors.GREEN), "warning": ("warning", typer.colors.YELLOW)}
+_MARKS = {
+    "ok": ("ok     ", typer.colors.GREEN),
+    "info": ("info   ", typer.colors.BLUE),
+    "warning": ("warning", typer.colors.YELLOW),
+}
 _BROKEN = ("BROKEN ", typer.colors.RED)
 
 

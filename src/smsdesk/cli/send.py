@@ -13,6 +13,7 @@ from rich.text import Text
 from smsdesk.cli.options import DEFAULT_DATA, CommandError, Data, Json, print_json, run
 from smsdesk.conform.run import Credential
 from smsdesk.demo.keys import read_keys
+from smsdesk.domain.setup import limit_name
 
 _Message = Annotated[str, typer.Argument(help="The words to send.")]
 _To = Annotated[str, typer.Option("--to", help="The consumer's number.")]
@@ -118,7 +119,24 @@ def _explanation(told: dict[str, Any], message: str) -> Table:
     for one in told["costly_characters"]:
         swap = f"write {one['swap']}" if one["swap"] else "has no cheap likeness"
         table.add_row("costly", f"{one['character']} at {one['index']}: {one['name']}; {swap}")
+    if swapped := told.get("swapped"):
+        price = f", {swapped['price']} {told['currency']}" if swapped["price"] else ""
+        table.add_row("swapped", f"{swapped['segments']} part(s), {swapped['encoding']}{price}")
+    if told.get("carrier"):
+        _foreseen(table, told)
     return table
+
+
+def _foreseen(table: Table, told: dict[str, Any]) -> None:
+    price = f"{told['price']} {told['currency']}" if told["price"] else "no rate of the carrier for this phone"
+    why = f": {told['route_reason']}" if told["route_reason"] else ""
+    table.add_row("price", price)
+    table.add_row("carrier", f"{told['carrier']}, the {told['route']} one{why}")
+    for limit in told["limits"]:
+        name = limit_name(limit["scope"], limit["name"], limit["seconds"])
+        table.add_row("limit", f"{name}: {limit['segments']:,} segments")
+    table.add_row("valid until", told["valid_until"])
+    table.add_row("in doubt", "sent again" if told["on_doubt"] == "resend" else "held for a person")
 
 
 def _marked(message: str, costly: list[dict[str, Any]]) -> Text:

@@ -19,8 +19,32 @@ _FROM_EXTENSION = {septet: character for character, septet in _EXTENSION.items()
 _all_gsm = re.compile(f"[{re.escape(''.join(_SEPTETS | _EXTENSION))}]*").fullmatch
 _extended = re.compile(f"[{re.escape(''.join(_EXTENSION))}]").findall
 
-_TEXT_CODINGS = {1: "ascii", 3: "latin-1", 6: "iso8859-5", 7: "iso8859-8", 8: "utf-16-be"}
-_NAMES = {1: "ascii", 3: "latin1", 6: "cyrillic", 7: "hebrew", 8: "ucs2"}
+_CODECS = {
+    "ascii": "ascii",
+    "latin1": "latin-1",
+    "cyrillic": "iso8859-5",
+    "hebrew": "iso8859-8",
+    "ucs2": "utf-16-be",
+    "japanese": "shift_jis",
+    "pictogram": "cp932",
+    "iso2022jp": "iso2022_jp",
+    "kanji": "iso2022_jp_1",
+    "korean": "euc_kr",
+}
+"""Name of an encoding to Python's codec for it. Pictograms lie in the private area of their Shift JIS."""
+_CODINGS = {
+    1: "ascii",
+    3: "latin1",
+    5: "japanese",
+    6: "cyrillic",
+    7: "hebrew",
+    8: "ucs2",
+    9: "pictogram",
+    10: "iso2022jp",
+    13: "kanji",
+    14: "korean",
+}
+"""data_coding of SMPP 3.4 section 5.2.19; 2 and 4 are binary, 0 is each carrier's own."""
 
 
 def is_gsm(body: str) -> bool:
@@ -55,15 +79,49 @@ def encode_part(part: str, encoding: str) -> bytes:
     return to_septets(part) if encoding == "gsm7" else part.encode("utf-16-be")
 
 
-def decode(payload: bytes, data_coding: int) -> tuple[str, str]:
-    """Reads what a phone sent, whatever it is, and names its encoding (SMPP 3.4 section 5.2.19).
+def pack(septets: bytes, header_octets: int = 0) -> bytes:
+    """Packs septets, eight into seven octets (3GPP TS 23.038 section 6.1.2.1), behind fill bits that let the first one
+    begin at a septet of the whole, user data header included (23.040 section 9.2.3.24). Seven bits that are left over
+    become a carriage return, for a reader that only knows the octets would see a septet there."""
+    fill = -8 * header_octets % 7
+    if (fill + 7 * len(septets)) % 8 == 1:
+        septets += b"\r"
+    number = sum(septet << 7 * place for place, septet in enumerate(septets)) << fill
+    return number.to_bytes((fill + 7 * len(septets) + 7) // 8, "little")
 
-    Octets without a character become U+FFFD. What is no text at all (binary, pictograms, the multi-byte sets) is shown
-    as its octets in hexadecimal, named `binary`, so that a person sees that something came.
+
+def unpack(octets: bytes, header_octets: int = 0) -> bytes:
+    """Takes packed septets apart. A last septet that may be nothing but what was left over is dropped."""
+    fill = -8 * header_octets % 7
+    number = int.from_bytes(octets, "little") >> fill
+    count = max(8 * len(octets) - fill, 0) // 7
+    septets = bytes([number >> 7 * place & 0x7F for place in range(count)])
+    full = septets and (fill + 7 * count) % 8 == 0
+    return septets[:-1] if full and chr(septets[-1]) in "\0\r" else septets
+
+
+def encoding_of(data_coding: int, default: str = "gsm7") -> str | None:
+    """Names what a data_coding stands for: a character set of SMPP 3.4 section 5.2.19, or the alphabet of a GSM coding
+    group (3GPP TS 23.038 section 4). `default` is the carrier's own for 0. None for what is no text or not known."""
+    if data_coding < 0x10:
+        return _CODINGS.get(data_coding) if data_coding else default
+    group = data_coding >> 4
+    if group < 0x8:  # general: bits 3 and 2 name the alphabet; bit 5 tells of compression, which nobody uses
+        return None if data_coding & 0x20 else {0: "gsm7", 2: "ucs2"}.get(data_coding >> 2 & 3)
+    if group == 0xF:  # message class: bit 2 is set for 8-bit data
+        return None if data_coding & 4 else "gsm7"
+    return {0xC: "gsm7", 0xD: "gsm7", 0xE: "ucs2"}.get(group)  # message waiting
+
+
+def decode(payload: bytes, data_coding: int, default: str = "gsm7") -> tuple[str, str]:
+    """Reads what a phone sent, whatever it is, and names its encoding; `default` is what 0 means at the carrier.
+
+    Octets without a character become U+FFFD. What is no text is shown as its octets in hexadecimal, named `binary`, so
+    that a person sees that something came.
     """
-    if data_coding == 0 or data_coding & 0xF4 == 0xF0:  # 0xF0-0xF3: the same alphabet with a message class
-        return from_septets(payload), "gsm7"
-    coding = _TEXT_CODINGS.get(data_coding)
-    if coding is None:
+    encoding = encoding_of(data_coding, default)
+    if encoding is None:
         return payload.hex(" "), "binary"
-    return payload.decode(coding, "replace"), _NAMES[data_coding]
+    if encoding == "gsm7":
+        return from_septets(payload), encoding
+    return payload.decode(_CODECS[encoding], "replace"), encoding

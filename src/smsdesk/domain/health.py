@@ -1,4 +1,5 @@
-"""Whether a carrier can be trusted with texts, judged by what its line sees. Pure: told the time, in seconds of one clock.
+"""Whether a carrier can be trusted with texts, judged by what its line sees. Pure: told the time, in
+seconds of one clock.
 
 well ---- down, silent or failing ----> sick ---- rested, and up ----> trial ---- three good answers ----> well
                                           ^------------- one bad one, or none in time ------'
@@ -10,7 +11,11 @@ from typing import Literal
 DOWN_AFTER = 3.0
 """Seconds without a connection: shorter ones are what reconnecting costs."""
 OVERDUE = 5.0
-"""Seconds without an answer to a text. Carriers answer within one; half of what a response is waited for (SMPP)."""
+"""Seconds that an answer may take. Carriers answer within one; half of what a response is waited for (SMPP)."""
+TIMED_OUT = 1.0
+"""Seconds after which a text without an answer was waited for; before, its line broke off."""
+SAME_MOMENT = 0.05
+"""Seconds: texts that fail together fail for one reason, such as the end of their line."""
 REMEMBERED, WITHIN, FEWEST = 20, 30.0, 3
 """Of so many last answers, in so many seconds, half must be good; fewer bad ones than that prove nothing."""
 FIRST_REST, LONGEST_REST = 5.0, 60.0
@@ -32,6 +37,8 @@ class Health:
         """Why it is sick."""
         self._since = now
         self._up_at = now
+        self._good_at = -1.0
+        self._silence = 0.0
         self._open: dict[Key, float] = {}
         self._answers: deque[tuple[float, bool]] = deque(maxlen=REMEMBERED)
         self._good = 0
@@ -59,7 +66,14 @@ class Health:
         handed = self._open.pop(key, None)
         if good is None or handed is None or handed < self._since:
             return
-        self._answers.append((now, good))
+        took = now - handed
+        if not good and took >= TIMED_OUT and self._good_at < handed:
+            self._silence = took
+        good = good and took < OVERDUE
+        if good:
+            self._good_at = now
+        if good or not self._answers or self._answers[-1][1] or now - self._answers[-1][0] > SAME_MOMENT:
+            self._answers.append((now, good))
         if self.state != "trial":
             return
         self._good = self._good + 1 if good else 0
@@ -86,8 +100,9 @@ class Health:
         if now - self._up_at >= DOWN_AFTER:
             return line
         oldest = min((at for at in self._open.values() if at >= self._since), default=now)
-        if now - oldest >= OVERDUE:
-            return f"no answer for {now - oldest:.0f} s"
+        silence = max(self._silence, now - oldest if now - oldest >= OVERDUE and self._good_at < oldest else 0.0)
+        if silence:
+            return f"no answer for {silence:.0f} s"
         recent = [good for at, good in self._answers if now - at <= WITHIN]
         bad = recent.count(False)
         if bad >= FEWEST and 2 * bad >= len(recent):
@@ -103,4 +118,5 @@ class Health:
         self.why = ""
         self._since = now
         self._good = 0
+        self._silence = 0.0
         self._answers.clear()

@@ -1,5 +1,5 @@
-"""How many segments may leave when: windows that slide, and the limits that a tenant's texts share. Pure: told the time,
-in seconds of one clock."""
+"""How many segments may leave when: windows that slide, and the limits that a tenant's texts share. Pure: told the
+time, in seconds of one clock."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping

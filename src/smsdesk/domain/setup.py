@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["settings", "carrier", "queue", "number", "agent"]
-KINDS: tuple[Kind, ...] = ("settings", "carrier", "queue", "number", "agent")
+Kind: TypeAlias = Literal["settings", "carrier", "queue", "number", "limit", "agent"]
+KINDS: tuple[Kind, ...] = ("settings", "carrier", "queue", "number", "limit", "agent")
 """In the order in which they can be made: each refers to the ones before it only."""
 
 Key: TypeAlias = tuple[Kind, str]
 """A thing: its kind, and its name as messages show it. Queues are named by their path (`Support/Billing`), numbers in
-E.164 or as a short code, agents by their lower-case e-mail address; the settings have no name."""
+E.164 or as a short code, limits as `limit_name` says, agents by their lower-case e-mail address; the settings have no
+name."""
 
 Fields: TypeAlias = Mapping[str, Any]
 
@@ -18,7 +19,8 @@ NEW: dict[Kind, dict[str, Any]] = {
     "settings": {},
     "carrier": {},
     "queue": {"keyword": None, "hidden": False, "position": 0},
-    "number": {"carrier": None, "queue": None, "label": ""},
+    "number": {"carrier": None, "fallbacks": (), "queue": None, "label": "", "campaign": None, "brand": None},
+    "limit": {"segments": None},
     "agent": {
         "email": "",
         "first_name": "",
@@ -32,6 +34,23 @@ NEW: dict[Kind, dict[str, Any]] = {
     },
 }
 """What a new thing has where the file says nothing."""
+
+PERIODS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
+"""Seconds of the times that have a name in a limit."""
+
+
+def limit_name(scope: str, of: str, seconds: int) -> str:
+    """The name of a limit, such as `campaign alerts per minute` or `tenant per 90 seconds`; `of` is the one thing that
+    it limits, empty for the tenant."""
+    word = next((word for word, length in PERIODS.items() if length == seconds), f"{seconds} seconds")
+    return f"{scope} {of}".rstrip() + f" per {word}"
+
+
+def read_limit_name(name: str) -> tuple[str, str, int]:
+    """The scope, the thing and the seconds that `limit_name` made a name of."""
+    limited, _, word = name.rpartition(" per ")
+    scope, _, of = limited.partition(" ")
+    return scope, of, PERIODS.get(word) or int(word.split()[0])
 
 
 @dataclass(frozen=True, slots=True)

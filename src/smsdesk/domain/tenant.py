@@ -20,6 +20,11 @@ class TenantSettings:
     """Minutes after which an outbound chat that nobody answered closes by itself."""
     text_validity_minutes: int = 1440
     """Minutes after which a text that has not left is not sent any more."""
+    on_doubt: str = "hold"
+    """What becomes of a text of which nobody knows whether it left, once its receipt has not come: `hold` it for a
+    person, or `resend` it, which may double it."""
+    doubt_resend_minutes: int = 15
+    """How many minutes its receipt is waited for before a text in doubt is sent again, where `on_doubt` is `resend`."""
     ticket_url: str | None = None
     """Where a ticket is read; `{ticket_id}` stands for its id."""
     company_name: str = ""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from smsdesk.carriers.contract import OutboundText
 from smsdesk.domain.pace import Pacer
 from smsdesk.store import paces
-from smsdesk.store.db import Database
+from smsdesk.store.db import Connection, Database
 from smsdesk.store.paces import Limits, Passed
 
 AHEAD = 0.1
@@ -20,6 +20,8 @@ class TenantPace:
     """The limits of one tenant in this process, and whether this node keeps them."""
 
     def __init__(self) -> None:
+        self.known = False
+        """Whether it was looked up what limits there are: nothing is sent before."""
         self.limits: Limits | None = None
         """None: the tenant has no limits, and any node may send."""
         self.pacer: Pacer | None = None
@@ -27,7 +29,7 @@ class TenantPace:
 
     def may_send(self) -> bool:
         """Whether texts of the tenant may be claimed here."""
-        return self.limits is None or self.pacer is not None
+        return self.known and (self.limits is None or self.pacer is not None)
 
 
 @dataclass(slots=True)
@@ -142,25 +144,35 @@ class Paces:
         """The limits of a tenant, as they are and as they will be."""
         return self._tenants.setdefault(tenant_id, TenantPace())
 
-    async def refresh(self, node_id: int) -> None:
-        """Takes over what was set up since the last look, and the limits that nobody keeps any more."""
+    async def refresh(self, node_id: int) -> list[int]:
+        """Takes over what was set up since the last look, and the limits that nobody keeps any more: gives the tenants
+        whose texts may be sent here from now on."""
         async with self._db.connection() as conn:
             found = await paces.find_limits(conn)
+            before = {tenant_id for tenant_id, tenant in self._tenants.items() if tenant.may_send()}
             for tenant_id, tenant in self._tenants.items():
                 if tenant_id not in found:
                     tenant.limits = tenant.pacer = None
             for tenant_id, limits in found.items():
-                tenant = self.of(tenant_id)
-                if tenant.limits != limits:
-                    # Nothing is claimed before the new count knows what was let go under the old one.
-                    tenant.pacer, tenant.limits = None, limits
-                if not await paces.take(conn, tenant_id, node_id, self._clock()):
-                    tenant.pacer = None
-                elif tenant.pacer is None:
-                    pacer = Pacer(limits.limits, limits.senders)
-                    since = self._clock() - timedelta(seconds=pacer.longest)
-                    self._count(pacer, await paces.find_passed(conn, tenant_id, since))
-                    tenant.pacer = pacer
+                await self._keep(conn, tenant_id, limits, node_id)
+            for tenant in self._tenants.values():
+                tenant.known = True
+        return [
+            tenant_id for tenant_id, tenant in self._tenants.items() if tenant.may_send() and tenant_id not in before
+        ]
+
+    async def _keep(self, conn: Connection, tenant_id: int, limits: Limits, node_id: int) -> None:
+        tenant = self.of(tenant_id)
+        if tenant.limits != limits:
+            # Nothing is claimed before the new count knows what was let go under the old one.
+            tenant.pacer, tenant.limits = None, limits
+        if not await paces.take(conn, tenant_id, node_id, self._clock()):
+            tenant.pacer = None
+        elif tenant.pacer is None:
+            pacer = Pacer(limits.limits, limits.senders)
+            since = self._clock() - timedelta(seconds=pacer.longest)
+            self._count(pacer, await paces.find_passed(conn, tenant_id, since))
+            tenant.pacer = pacer
 
     async def forget(self) -> None:
         """Drops the record of what no window reaches back to."""

@@ -95,7 +95,6 @@ class Worker:
                 (LOOK_FOR_SETUP, self._listen),
                 (RENEW, self._resolve),
                 (LOOK, self._look_at_lines),
-                (LOOK, self._keep_paces),
                 (ASK, self._ask_carriers),
                 (RESEND, self._resend_doubtful),
                 (5.0, self._expire_chats),
@@ -165,10 +164,6 @@ class Worker:
         assert self._lines is not None
         await self._routes.look(self._lines.watched(), self._node_id, self.wake)
 
-    async def _keep_paces(self) -> None:
-        if self._is_fresh():
-            await self._paces.refresh(self._node_id)
-
     async def _ask_carriers(self) -> None:
         assert self._lines is not None
         await self._doubts.ask(self._lines.watched())
@@ -181,6 +176,9 @@ class Worker:
         assert self._lines is not None
         self._setup_changed.clear()
         await self._lines.refresh(self._place(0, 0, ""))
+        if self._is_fresh():
+            for tenant_id in await self._paces.refresh(self._node_id):
+                self.wake(tenant_id)
         self.ready.set()
         try:
             async with asyncio.timeout(LOOK_FOR_SETUP):

@@ -8,8 +8,10 @@ import msgspec
 
 from smsdesk.domain.setup import Fields
 from smsdesk.setup.faults import WrongValue, meant
-from smsdesk.setup.secrets import is_secret, reference
-from smsdesk.setup.values import Reader, Value, boolean, choice, mapping, nullable, plain, text
+from smsdesk.setup.rates import rates
+from smsdesk.setup.secrets import is_file, is_secret, path, reference
+from smsdesk.setup.typed import as_typed, in_words
+from smsdesk.setup.values import Reader, Value, boolean, mapping, nullable, text
 from smsdesk.setup.wanted import Item
 
 Configs: TypeAlias = Mapping[str, type[msgspec.Struct]]
@@ -37,9 +39,12 @@ def read_carrier(value: Value, existing: Mapping[str, Fields], configs: Configs,
             f'"{name}" is of type {before["type"]}, which cannot change: add a carrier under another name, move the '
             "numbers to it, then delete this one"
         )
+    faults = len(value.findings.faults)
     fields, places = mapping(value, _readers(configs[kind], folder))
     own = {key: each for key, each in fields.items() if key not in ("name", "deleted")}
-    _whole(value, configs[kind], {**before, **own}, attempted=places)
+    _complete(value, configs[kind], {*before, *places})
+    if len(value.findings.faults) == faults:
+        _whole(value, configs[kind], {**before, **own})
     return Item("carrier", name, {**own, "type": kind}, value.place, places)
 
 
@@ -54,9 +59,12 @@ def _own(given: Mapping[str, Value], name: str) -> str | None:
 
 
 def _readers(config: type[msgspec.Struct], folder: Path) -> dict[str, Reader[Any]]:
-    readers = dict(_KEYS)
+    readers = {**_KEYS, "rates": nullable(rates(folder))}
     for field in msgspec.structs.fields(config):
-        reader = reference(folder) if is_secret(field.encode_name) else _field(field.type)
+        if is_secret(field.encode_name):
+            reader: Reader[Any] = reference(folder)
+        else:
+            reader = path(folder) if is_file(field.encode_name) else as_typed(field.type)
         readers[field.encode_name] = reader if field.required else nullable(reader)
     return readers
 
@@ -70,35 +78,18 @@ def defaults(config: type[msgspec.Struct]) -> dict[str, Any]:
     }
 
 
-def _field(kind: Any) -> Reader[Any]:
-    """A value as the Config's field wants it. Text is taken as it is written, so that system_id: 007 stays 007."""
-    info = msgspec.inspect.type_info(kind)
-    kinds = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
-    words = [word for each in kinds if isinstance(each, msgspec.inspect.LiteralType) for word in each.values]
-    if words:
-        return choice(*map(str, words))
-    is_text = any(isinstance(each, msgspec.inspect.StrType) for each in kinds)
-
-    def read(value: Value) -> Any:
-        given = text(1000, empty=True)(value) if is_text and value.is_scalar else plain(value)
-        try:
-            msgspec.convert(given, kind)
-        except msgspec.ValidationError as error:
-            raise WrongValue(f"{_words(error)}, not {value.kind()}") from None
-        return given
-
-    return read
+def _complete(value: Value, config: type[msgspec.Struct], given: Collection[str]) -> None:
+    """Records the required keys that are missing."""
+    for field in msgspec.structs.fields(config):
+        name = field.encode_name
+        if field.required and name not in given:
+            remedy = "{env: NAME} or {file: PATH}" if is_secret(name) else "a value"
+            value.wrong(f"needs the key `{name}`: add `{name}:` with {remedy}")
 
 
-def _whole(value: Value, config: type[msgspec.Struct], fields: Fields, attempted: Collection[str]) -> None:
-    """Records the required keys that are missing, and what the Config itself says about the whole."""
-    known = {field.encode_name: field for field in msgspec.structs.fields(config)}
-    missing = [name for name, field in known.items() if field.required and name not in {*fields, *attempted}]
-    for name in missing:
-        remedy = "{env: NAME} or {file: PATH}" if is_secret(name) else "a value"
-        value.wrong(f"needs the key `{name}`: add `{name}:` with {remedy}")
-    if missing or not set(attempted) <= set(fields) | set(_KEYS):
-        return
+def _whole(value: Value, config: type[msgspec.Struct], fields: Fields) -> None:
+    """Records what the Config itself says about settings that are right each by itself."""
+    known = {field.encode_name for field in msgspec.structs.fields(config)}
     # A reference stands for a secret that only the line will see, so the Config is shown a stand-in.
     shown = {
         name: "secret" if is_secret(name) else given
@@ -108,9 +99,4 @@ def _whole(value: Value, config: type[msgspec.Struct], fields: Fields, attempted
     try:
         msgspec.convert(shown, config)
     except msgspec.ValidationError as error:
-        value.wrong(_words(error))
-
-
-def _words(error: msgspec.ValidationError) -> str:
-    said = str(error).replace(" - at `$", " at `").replace("`.", "`")
-    return said[:1].lower() + said[1:]
+        value.wrong(in_words(error))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from operator import attrgetter
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -14,7 +15,7 @@ class Place:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Fault:
     """One mistake in a file: where, what is wrong, and what to do."""
 
@@ -32,7 +33,7 @@ class SetupError(Exception):
 
     def __init__(self, file: str, faults: Iterable[Fault]) -> None:
         self.file = file
-        self.faults: Sequence[Fault] = sorted(set(faults))
+        self.faults: Sequence[Fault] = sorted(dict.fromkeys(faults), key=attrgetter("place"))
         count = len(self.faults)
         super().__init__(f"{file} has {count} mistake{'s' if count > 1 else ''}; nothing was changed")
 

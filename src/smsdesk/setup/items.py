@@ -11,7 +11,8 @@ from smsdesk.domain.setup import State
 from smsdesk.domain.tenant import TenantSettings
 from smsdesk.setup.carriers import Configs, read_carrier
 from smsdesk.setup.document import Document
-from smsdesk.setup.faults import WrongValue
+from smsdesk.setup.faults import Place, WrongValue
+from smsdesk.setup.limits import read_limit
 from smsdesk.setup.queues import read_queues
 from smsdesk.setup.secrets import reference
 from smsdesk.setup.settings import READERS as SETTING_READERS
@@ -24,7 +25,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 
 _SECTIONS: dict[str, Reader[Any]] = dict.fromkeys(
-    ("tenant", "settings", "carriers", "queues", "numbers", "agents"), lambda value: value
+    ("tenant", "settings", "carriers", "queues", "numbers", "limits", "agents"), lambda value: value
 )
 
 
@@ -69,6 +70,7 @@ def read_items(document: Document, around: Around) -> Wanted:
         items.extend(sections["queues"].read(lambda value: list(read_queues(value))) or ())
     regions = _regions(around.state, items)
     items.extend(_each(sections, "numbers", lambda each: _number(each, regions)))
+    items.extend(_each(sections, "limits", lambda each: read_limit(each, lambda number: own_number(number, regions))))
     items.extend(_each(sections, "agents", lambda each: _agent(each, around.folder)))
     return Wanted(around.state.subdomain, tuple(items), tuple(document.faults[before:]))
 
@@ -104,11 +106,15 @@ def _number(value: Value, regions: frozenset[str]) -> Item | None:
     readers: dict[str, Reader[Any]] = {
         "number": lambda each: own_number(each, regions),
         "carrier": text(60),
+        "fallbacks": listed(text(60)),
         "queue": nullable(text(400)),
         "label": text(60, empty=True),
+        "campaign": nullable(text(60)),
+        "brand": nullable(text(60)),
         "deleted": boolean,
     }
     fields, places = mapping(value, readers)
+    _in_line(fields, places, "fallbacks")
     return _item(value, "number", fields, places)
 
 
@@ -139,10 +145,15 @@ def _agent(value: Value, folder: Path) -> Item | None:
         "disabled": boolean,
     }
     fields, places = mapping(value, readers)
-    if "queues" in fields:
-        places.update({f"queues[{index}]": place for index, place in enumerate(fields["queues"])})
-        fields["queues"] = tuple(fields["queues"].values())
+    _in_line(fields, places, "queues")
     return _item(value, "agent", fields, places)
+
+
+def _in_line(fields: dict[str, Any], places: dict[str, Place], name: str) -> None:
+    """Makes a field that was read with `listed` plain: its values in a row, their places under `name[0]` and so on."""
+    if name in fields:
+        places.update({f"{name}[{index}]": place for index, place in enumerate(fields[name])})
+        fields[name] = tuple(fields[name].values())
 
 
 def _email(value: Value) -> str:

@@ -1,10 +1,12 @@
 """The difference between what stands and what a file wants, and its preview for people."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from smsdesk.domain.price import Rates
 from smsdesk.domain.setup import KINDS, NEW, Change, FieldChange, State
 from smsdesk.setup.wanted import Item, Wanted
 
@@ -87,9 +89,10 @@ def as_json(planned: TenantPlan) -> dict[str, Any]:
                 "kind": change.kind,
                 "name": change.name,
                 "fields": {
-                    field.name: {"old": _masked(field.name, field.old), "new": _masked(field.name, field.new)}
-                    if change.kind == "agent"
-                    else {"old": field.old, "new": field.new}
+                    field.name: {
+                        "old": _told(change, field.name, field.old),
+                        "new": _told(change, field.name, field.new),
+                    }
                     for field in change.fields
                 },
             }
@@ -98,11 +101,24 @@ def as_json(planned: TenantPlan) -> dict[str, Any]:
     }
 
 
-def _masked(name: str, value: Any) -> Any:
-    return "(hidden)" if name == HIDDEN and value is not None else value
+def _told(change: Change, name: str, value: Any) -> Any:
+    """A value as a preview shows it: no secret, and a price list in a few words."""
+    if change.kind == "agent" and name == HIDDEN and value is not None:
+        return "(hidden)"
+    return str(value) if isinstance(value, Rates) else value
 
 
 def _shown(change: Change, field: FieldChange) -> str:
-    old, new = ((_masked(field.name, each) if change.kind == "agent" else each) for each in (field.old, field.new))
-    words = json.dumps(new, ensure_ascii=False)
-    return words if change.action == "create" else f"{json.dumps(old, ensure_ascii=False)} -> {words}"
+    old, new = (_words(change, field.name, each) for each in (field.old, field.new))
+    if isinstance(field.old, Rates) and isinstance(field.new, Rates):
+        new += f" ({_compared(field.old.prices, field.new.prices)})"
+    return new if change.action == "create" else f"{old} -> {new}"
+
+
+def _words(change: Change, name: str, value: Any) -> str:
+    return str(value) if isinstance(value, Rates) else json.dumps(_told(change, name, value), ensure_ascii=False)
+
+
+def _compared(old: Mapping[str, Decimal], new: Mapping[str, Decimal]) -> str:
+    changed = sum(prefix in old and old[prefix] != price for prefix, price in new.items())
+    return f"{len(new.keys() - old.keys())} new, {changed} changed, {len(old.keys() - new.keys())} gone"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from smsdesk.domain.setup import NEW, Fields, Key, State
+from smsdesk.setup.dangling import dangling
 from smsdesk.setup.faults import Fault, Place, WrongValue, closest, meant
 from smsdesk.setup.queues import ordered, parent_of
 from smsdesk.setup.wanted import Item, Wanted
@@ -22,7 +23,8 @@ def settle(current: State, wanted: Wanted) -> Wanted:
     settled = [_settled(item, queues, positions, faults) for item in items]
     settled += _moved(current, settled, positions)
     settled += _left_out(current, settled, queues)
-    faults += _dangling(current, settled)
+    after = replace(current, things=final(current, settled))
+    faults += dangling(current, after, {item.key: item for item in settled})
     faults += _doubled(current, settled)
     return replace(wanted, items=tuple(settled), faults=tuple(faults))
 
@@ -104,33 +106,6 @@ def _left_out(current: State, items: Sequence[Item], queues: Mapping[str, Fields
         left = tuple(path for path in fields["queues"] if path in queues)
         if email not in named and left != fields["queues"]:
             yield Item("agent", email, {"queues": left}, Place())
-
-
-def _dangling(current: State, items: Sequence[Item]) -> Iterator[Fault]:
-    """What would point at nothing: numbers without their carrier or queue, agents in a queue that gets queues below."""
-    things = final(current, items)
-    carriers, queues = _of(things, "carrier"), _of(things, "queue")
-    places = {item.key: item for item in items}
-    for number, fields in _of(things, "number").items():
-        item = places.get(("number", number))
-        if item and fields["carrier"] is None and "carrier" not in item.places:
-            yield Fault(item.place, f"the new number needs a carrier.{meant('', carriers)}")
-        elif fields["carrier"] is not None and fields["carrier"] not in carriers:
-            gone = places.get(("carrier", fields["carrier"]))
-            if item and "carrier" in item.fields:
-                named = fields["carrier"]
-                yield Fault(item.where("carrier"), f'there is no carrier "{named}".{meant(named, carriers)}')
-            elif gone:
-                yield Fault(gone.place, f"the number {number} still uses it: give that another carrier, or delete it")
-        gone = places.get(("queue", fields["queue"] or ""))
-        if gone and gone.deleted and not (item and "queue" in item.fields):
-            yield Fault(gone.place, f"the number {number} still leads to it: give that another queue, or null")
-    for email, fields in _of(things, "agent").items():
-        for path in fields["queues"]:
-            below = [name for name in queues if parent_of(name) == path]
-            if below and ("queue", below[0]) in places and ("agent", email) not in places:
-                says = f"{email} works in {path}, which would no longer be a leaf: give the agent other queues as well"
-                yield Fault(places["queue", below[0]].place, says)
 
 
 def _doubled(current: State, items: Sequence[Item]) -> Iterator[Fault]:

@@ -1,5 +1,6 @@
-"""References to secrets: a file names where a secret lies, never the secret itself."""
+"""What a file only names: where a secret lies, never the secret itself, and other files such as certificates."""
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,16 @@ class SecretMissing(Exception):
 def is_secret(name: str) -> bool:
     """Whether a carrier's setting of this name is one that no file may hold."""
     return bool(_SECRET.search(name))
+
+
+def is_file(name: str) -> bool:
+    """Whether a carrier's setting of this name is the path of a file that the line reads when it starts."""
+    return name.endswith("_file")
+
+
+def path(folder: Path) -> Reader[str]:
+    """Reads a path; a relative one is taken from `folder`, that of the set-up file."""
+    return lambda value: str(folder / text(4000)(value))
 
 
 def reference(folder: Path) -> Reader[dict[str, str]]:
@@ -49,16 +60,16 @@ def resolve(where: Mapping[str, Any], environment: Mapping[str, str]) -> str:
         if not secret:
             raise SecretMissing(f"the environment variable {where['env']} is not set: set it before you start smsdesk")
         return secret
-    path = Path(where["file"])
+    place = Path(where["file"])
     try:
-        with path.open("rb") as file:
+        with place.open("rb") as file:
             data = file.read(LARGEST + 1)
         secret = data.decode().rstrip("\r\n")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise SecretMissing(f"{path} cannot be read ({reason}): create it, readable for smsdesk alone") from None
+        raise SecretMissing(f"{place} cannot be read ({reason}): create it, readable for smsdesk alone") from None
     if not secret or len(data) > LARGEST:
-        raise SecretMissing(f"{path} must hold a secret of 1 to {LARGEST} bytes and has {len(data)}")
+        raise SecretMissing(f"{place} must hold a secret of 1 to {LARGEST} bytes and has {len(data)}")
     return secret
 
 
@@ -75,7 +86,7 @@ def resolve_all(config: Mapping[str, Any], environment: Mapping[str, str]) -> di
 
 
 def unresolvable(config: Mapping[str, Any], environment: Mapping[str, str]) -> list[str]:
-    """What is missing on this machine for a carrier's references, a sentence each."""
+    """What is missing on this machine for a carrier's references and files, a sentence each."""
     missing: list[str] = []
     for name, where in config.items():
         if is_secret(name) and isinstance(where, Mapping):
@@ -83,4 +94,6 @@ def unresolvable(config: Mapping[str, Any], environment: Mapping[str, str]) -> l
                 resolve(where, environment)
             except SecretMissing as error:
                 missing.append(f"{name}: {error}")
+        elif is_file(name) and where and not os.access(where, os.R_OK):
+            missing.append(f"{name}: {where} cannot be read: put it there, readable for smsdesk")
     return missing

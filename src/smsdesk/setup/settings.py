@@ -44,6 +44,8 @@ SETTINGS: dict[str, Reader[Any]] = {
     "when_active": choice("refuse", "append"),
     "outbound_session_minutes": integer(1, 43_200),
     "text_validity_minutes": integer(1, 10_080),
+    "on_doubt": choice("hold", "resend"),
+    "doubt_resend_minutes": integer(1, 10_080),
     "ticket_url": _ticket_url,
     "company_name": text(60),
     "help_text": text(480, lines=True),

@@ -55,6 +55,14 @@ class Value:
         return isinstance(self.node, ScalarNode)
 
     @property
+    def is_integer(self) -> bool:
+        return bool(self.node.tag == f"{_TAG}int")
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.node, SequenceNode)
+
+    @property
     def is_mapping(self) -> bool:
         return isinstance(self.node, MappingNode)
 

@@ -1,5 +1,6 @@
 """What `smsdesk doctor` asks the database: how the server keeps its promises, and what each tenant lacks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,9 @@ class Inventory:
     active_tokens: int
     numbers: int
     numbers_without_queue: list[str]
+    numbers_without_fallback: list[str]
+    limits: Sequence[tuple[str, str, int, int]]
+    """Scope, name, seconds and segments of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class CarrierRow:
     name: str
     type: str
     config: dict[str, Any]
+    prices: int
 
 
 async def read_server(conn: Connection) -> Server:
@@ -58,7 +63,11 @@ async def read_inventories(conn: Connection) -> list[Inventory]:
         "select t.subdomain,"
         " (select count(*) from credentials c where c.tenant_id = t.tenant_id and c.disabled_at is null),"
         " (select count(*) from numbers n where n.tenant_id = t.tenant_id),"
-        " array(select number from numbers n where n.tenant_id = t.tenant_id and n.queue_id is null order by 1)"
+        " array(select number from numbers n where n.tenant_id = t.tenant_id and n.queue_id is null order by 1),"
+        " array(select number from numbers n where n.tenant_id = t.tenant_id and not exists"
+        "  (select from fallbacks f where f.tenant_id = t.tenant_id and f.number = n.number) order by 1),"
+        " array(select row(scope, name, seconds, segments) from limits l where l.tenant_id = t.tenant_id"
+        "  order by scope, name, seconds)"
         " from tenants t order by 1"
     )
     return [Inventory(*row) for row in rows]
@@ -67,7 +76,9 @@ async def read_inventories(conn: Connection) -> list[Inventory]:
 async def read_carriers(conn: Connection) -> list[CarrierRow]:
     """Every configured line, across all tenants."""
     rows = await conn.fetch(
-        "select t.subdomain, c.name, c.type, c.config from carriers c join tenants t on t.tenant_id = c.tenant_id"
+        "select t.subdomain, c.name, c.type, c.config,"
+        " (select count(*) from rates r where r.tenant_id = c.tenant_id and r.carrier_id = c.carrier_id)"
+        " from carriers c join tenants t on t.tenant_id = c.tenant_id"
         " order by 1, 2"
     )
     return [CarrierRow(*row) for row in rows]

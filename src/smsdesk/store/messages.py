@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from smsdesk.domain.segments import Segments
 from smsdesk.store.db import Connection
@@ -10,7 +11,8 @@ from smsdesk.store.db import Connection
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one side said. `state` is a text's: where it is, or how it ended; None for the consumer's own."""
+    """What one side said. `state` and what follows are a text's: where it is, or how it ended; None for the consumer's
+    own words."""
 
     message_id: int
     chat_id: int
@@ -24,13 +26,28 @@ class Message:
     reason: str | None
     code: str | None
     state_at: datetime | None
+    delivered: int | None
+    """Parts that have arrived, of the attempt of which most have: a text is whole on no phone before all have."""
+    carrier: str | None
+    """The one that was given the text last; None before its first attempt, and where that carrier is deleted."""
+    price: Decimal | None
+    currency: str | None
 
 
 _MESSAGES = """
 select m.message_id, m.chat_id, m.sender, m.agent_id, m.body, m.encoding, m.parts, m.created_at,
        coalesce(m.state, t.state) as state, coalesce(m.reason, t.reason) as reason, coalesce(m.code, t.code) as code,
-       coalesce(m.ended_at, t.state_at) as state_at
+       coalesce(m.ended_at, t.state_at) as state_at,
+       case when m.sender <> 'end_user' then coalesce(p.delivered, 0) end, c.name, m.price, m.currency
 from messages m left join texts t on t.tenant_id = m.tenant_id and t.message_id = m.message_id
+left join lateral (
+    select max(a.delivered)::int as delivered, (array_agg(a.carrier_id order by a.attempt desc))[1] as carrier_id
+    from (
+        select p.attempt, max(p.carrier_id) as carrier_id, count(*) filter (where p.state = 'delivered') as delivered
+        from parts p where p.tenant_id = m.tenant_id and p.message_id = m.message_id group by p.attempt
+    ) a
+) p on true
+left join carriers c on c.tenant_id = m.tenant_id and c.carrier_id = p.carrier_id
 """
 
 
@@ -56,6 +73,10 @@ async def count_messages(conn: Connection, tenant_id: int, chat_id: int) -> int:
     return count
 
 
+PRIORITIES = {"confirmation": 0, "answer": 1, "notice": 2}
+"""Which kind of text goes first. A confirmation waits for nobody: it has five minutes (47 CFR 64.1200(a)(12))."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewText:
     """A message of ours with the text that carries it."""
@@ -73,26 +94,43 @@ class NewText:
     destination: str
     at: datetime
     valid_until: datetime
+    on_doubt: str = "hold"
 
 
 async def add_texts(conn: Connection, tenant_id: int, texts: Sequence[NewText]) -> None:
-    """Writes messages and puts their texts in the queue."""
+    """Writes messages and puts their texts in the queue, of the carrier that their number uses now. Notices to the same
+    phone that wait before an answer become as urgent as it is."""
     for text in texts:
         await conn.execute(
             """
             insert into messages (tenant_id, chat_id, message_id, sender, agent_id, credential_id, body, encoding,
-                                  parts, created_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                                  parts, on_doubt, created_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, 'hold'), $11)
             """,
             tenant_id, text.chat_id, text.message_id, text.sender, text.agent_id, text.credential_id, text.body,
-            text.segments.encoding, len(text.segments.parts), text.at,
+            text.segments.encoding, len(text.segments.parts), text.on_doubt, text.at,
         )  # fmt: skip
         await conn.execute(
             """
-            insert into texts (tenant_id, message_id, chat_id, carrier_id, kind, source, destination, state, due_at,
-                               valid_until, state_at)
-            values ($1, $2, $3, $4, $5, $6, $7, 'queued', $8, $9, $8)
+            with line as (
+                select current_carrier_id, current_why from numbers where tenant_id = $1 and number = $5
+            ), moved as (
+                insert into moves (tenant_id, message_id, at, from_carrier_id, to_carrier_id, why)
+                select $1, $2, $7, $4, current_carrier_id, current_why from line where current_carrier_id is not null
+            )
+            insert into texts (tenant_id, message_id, chat_id, carrier_id, source, destination, state, due_at,
+                               state_at, queued_at, valid_until, kind, priority, parts, on_doubt, hops)
+            values ($1, $2, $3, coalesce((select current_carrier_id from line), $4), $5, $6, 'queued', $7, $7, $7, $8,
+                    $9, $10, $11, $12, (select count(current_carrier_id) from line))
             """,
-            tenant_id, text.message_id, text.chat_id, text.carrier_id, text.kind, text.source, text.destination,
-            text.at, text.valid_until,
+            tenant_id, text.message_id, text.chat_id, text.carrier_id, text.source, text.destination, text.at,
+            text.valid_until, text.kind, PRIORITIES[text.kind], len(text.segments.parts), text.on_doubt,
+        )  # fmt: skip
+        await conn.execute(
+            """
+            update texts set priority = $4
+            where tenant_id = $1 and destination = $2 and destination > '' and source = $3 and state = 'queued'
+              and priority > $4 and $4 > 0
+            """,
+            tenant_id, text.destination, text.source, PRIORITIES[text.kind],
         )  # fmt: skip

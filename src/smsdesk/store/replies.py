@@ -38,7 +38,7 @@ async def find_earlier(conn: Connection, tenant_id: int, part: InboundPart, prin
 
 
 async def remember(conn: Connection, tenant_id: int, part: InboundPart, print_: bytes) -> None:
-    """Notes that this was taken in."""
+    """Notes that this was taken in, over the note of an earlier one."""
     await conn.execute(
         """
         insert into received (tenant_id, carrier_id, fingerprint, session, at) values ($1, $2, $3, $4, $5)
@@ -46,6 +46,19 @@ async def remember(conn: Connection, tenant_id: int, part: InboundPart, print_: 
         """,
         tenant_id, part.carrier_id, print_, part.session, part.at,
     )  # fmt: skip
+
+
+async def remember_once(conn: Connection, tenant_id: int, part: InboundPart, print_: bytes) -> bool:
+    """Notes that this was taken in; False where it was before. The key of the table decides: of any number that come at
+    one moment, one gets True, and where its transaction fails, the next."""
+    new = await conn.fetchval(
+        """
+        insert into received (tenant_id, carrier_id, fingerprint, session, at) values ($1, $2, $3, $4, $5)
+        on conflict do nothing returning true
+        """,
+        tenant_id, part.carrier_id, print_, part.session, part.at,
+    )  # fmt: skip
+    return new is not None
 
 
 async def forget_received(conn: Connection, tenant_id: int, before: datetime) -> None:

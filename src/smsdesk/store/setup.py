@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from smsdesk.domain.setup import NEW, Fields, Key, State
+from smsdesk.domain.price import Rates
+from smsdesk.domain.setup import NEW, Fields, Key, State, limit_name
 from smsdesk.store.db import Connection
 from smsdesk.store.tenants import find_tenant_id
 
@@ -18,8 +19,7 @@ async def read_state(conn: Connection, subdomain: str, *, lock: bool = False) ->
     locking = " for no key update" if lock else ""
     settings = await conn.fetchval(f"select settings from tenants where tenant_id = $1{locking}", tenant_id)
     things: dict[Key, Fields] = {("settings", ""): settings}
-    for row in await conn.fetch("select name, type, config from carriers where tenant_id = $1", tenant_id):
-        things["carrier", row["name"]] = {"type": row["type"], **row["config"]}
+    things |= await _carriers(conn, tenant_id)
     paths = await queue_paths(conn, tenant_id)
     queues = await conn.fetch(
         "select queue_id, keyword, hidden, position from queues where tenant_id = $1 and deleted_at is null", tenant_id
@@ -27,6 +27,7 @@ async def read_state(conn: Connection, subdomain: str, *, lock: bool = False) ->
     for row in queues:
         things["queue", paths[row["queue_id"]]] = {name: row[name] for name in NEW["queue"]}
     things |= await _numbers(conn, tenant_id, paths)
+    things |= await _limits(conn, tenant_id)
     things |= await _agents(conn, tenant_id, paths)
     return State(subdomain, tenant_id, things)
 
@@ -46,20 +47,43 @@ async def queue_paths(conn: Connection, tenant_id: int) -> dict[int, str]:
     return {queue_id: path(queue_id) for queue_id in names}
 
 
+async def _carriers(conn: Connection, tenant_id: int) -> dict[Key, Fields]:
+    rows = await conn.fetch(
+        "select c.name, c.type, c.config, c.currency,"
+        " array(select row(r.prefix, r.price) from rates r where r.tenant_id = $1 and r.carrier_id = c.carrier_id)"
+        " from carriers c where c.tenant_id = $1",
+        tenant_id,
+    )
+    carriers: dict[Key, Fields] = {}
+    for name, kind, config, currency, prices in rows:
+        rates = {"rates": Rates(currency, dict(map(tuple, prices)))} if prices else {}
+        carriers["carrier", name] = {"type": kind, **config, **rates}
+    return carriers
+
+
 async def _numbers(conn: Connection, tenant_id: int, paths: Mapping[int, str]) -> dict[Key, Fields]:
     rows = await conn.fetch(
-        "select n.number, c.name as carrier, n.queue_id, n.label from numbers n"
+        "select n.number, c.name as carrier, n.queue_id, n.label, n.campaign, n.brand,"
+        " array(select c.name from fallbacks f"
+        "  join carriers c on c.tenant_id = f.tenant_id and c.carrier_id = f.carrier_id"
+        "  where f.tenant_id = $1 and f.number = n.number order by f.position) as fallbacks"
+        " from numbers n"
         " join carriers c on c.tenant_id = n.tenant_id and c.carrier_id = n.carrier_id where n.tenant_id = $1",
         tenant_id,
     )
     return {
         ("number", row["number"]): {
-            "carrier": row["carrier"],
+            **{name: row[name] for name in ("carrier", "label", "campaign", "brand")},
+            "fallbacks": tuple(row["fallbacks"]),
             "queue": paths.get(row["queue_id"]),
-            "label": row["label"],
         }
         for row in rows
     }
+
+
+async def _limits(conn: Connection, tenant_id: int) -> dict[Key, Fields]:
+    rows = await conn.fetch("select scope, name, seconds, segments from limits where tenant_id = $1", tenant_id)
+    return {("limit", limit_name(scope, of, seconds)): {"segments": most} for scope, of, seconds, most in rows}
 
 
 async def _agents(conn: Connection, tenant_id: int, paths: Mapping[int, str]) -> dict[Key, Fields]:

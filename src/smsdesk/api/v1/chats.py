@@ -15,6 +15,7 @@ from smsdesk.api.services import Caller, Services
 from smsdesk.api.v1.chat_object import ChatObject, chat_object, time
 from smsdesk.domain.chat import ENDED_STATUSES, OPEN_STATUSES
 from smsdesk.domain.phone import NumberProblem, read_number
+from smsdesk.domain.price import written
 from smsdesk.domain.send import read_body
 from smsdesk.errors import Problem
 from smsdesk.store.chats import ChatFilter, count_chats, find_chat, list_chats
@@ -43,7 +44,8 @@ REFUSALS = {
 
 
 class MessageObject(msgspec.Struct):
-    """What one side said, and where its text is or how it ended."""
+    """What one side said, and where its text is or how it ended. `delivered_segments` counts those that have arrived:
+    a text of which 2 of 3 have is not delivered. `price` is a decimal number as text, once a carrier took it."""
 
     id: int
     chat_id: int
@@ -57,6 +59,10 @@ class MessageObject(msgspec.Struct):
     carrier_code: str | None
     encoding: str
     segments: int
+    delivered_segments: int | None
+    carrier: str | None
+    price: str | None
+    currency: str | None
 
 
 class NewMessage(msgspec.Struct):
@@ -161,7 +167,7 @@ async def answer(
     # Told from what was written: a read that fails after the commit would look like an answer that was not taken.
     return MessageObject(
         text.message_id, text.chat_id, "agent", text.agent_id, text.body, time(text.at), "queued", time(text.at), None,
-        None, text.segments.encoding, len(text.segments.parts),
+        None, text.segments.encoding, len(text.segments.parts), 0, None, None, None,
     )  # fmt: skip
 
 
@@ -184,6 +190,7 @@ def _message(one: Message) -> MessageObject:
     return MessageObject(
         one.message_id, one.chat_id, one.sender, one.agent_id, one.body, time(one.created_at), one.state,  # type: ignore[arg-type]
         time(one.state_at) if one.state_at else None, one.reason, one.code, one.encoding, one.parts,
+        one.delivered, one.carrier, None if one.price is None else written(one.price), one.currency,
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ declare
     v_sources text[] := '{}';
     v_segments int[] := '{}';
     v_prices numeric[] := '{}';
+    v_currencies text[] := '{}';
 begin
     if p_ids = '{}' then
         return;
@@ -40,21 +41,25 @@ begin
         v_price := null;
         if v_currency is not null then
             v_price := price_of(p_tenant, p_carrier, v_text.destination) * v_text.parts;
-            update messages m set price = coalesce(m.price, 0) + v_price, currency = v_currency
+            -- Sent again, it costs again; in another currency there is no sum, and the last one stands.
+            update messages m
+            set price = v_price + case when m.currency = v_currency then m.price else 0 end, currency = v_currency
             where m.tenant_id = p_tenant and m.chat_id = v_text.chat_id and m.message_id = p_ids[i]
               and v_price is not null;
         end if;
         v_sources := v_sources || v_text.source;
         v_segments := v_segments || v_text.parts::int;
         v_prices := v_prices || coalesce(v_price, 0);
+        v_currencies := v_currencies || case when v_price is null then '' else v_currency end;
     end loop;
     -- In the order of the numbers, so that two groups never wait for each other crosswise.
     insert into usage as x (tenant_id, day, carrier_id, source, currency, texts, segments, price)
-    select t.tenant_id, (p_now at time zone 'UTC')::date, p_carrier, u.source, coalesce(v_currency, ''), count(*),
-           sum(u.segments), sum(u.price)
-    from tenants t cross join unnest(v_sources, v_segments, v_prices) u (source, segments, price)
+    select t.tenant_id, (p_now at time zone 'UTC')::date, p_carrier, u.source, u.currency, count(*), sum(u.segments),
+           sum(u.price)
+    from tenants t
+    cross join unnest(v_sources, v_segments, v_prices, v_currencies) u (source, segments, price, currency)
     where t.tenant_id = p_tenant
-    group by t.tenant_id, u.source order by u.source
+    group by t.tenant_id, u.source, u.currency order by u.source, u.currency
     on conflict (tenant_id, day, carrier_id, source, currency) do update
     set texts = x.texts + excluded.texts, segments = x.segments + excluded.segments, price = x.price + excluded.price;
 end $$;
