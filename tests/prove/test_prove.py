@@ -10,6 +10,7 @@ import pytest
 
 from smsdesk.prove.clients import Clients, phone, words
 from smsdesk.prove.never_twice import TARGETS, ProofPlan, judge
+from smsdesk.prove.points import POINTS
 
 LIMIT = 180
 
@@ -39,10 +40,27 @@ def test_stop() -> None:
     assert verdict["refused"] > 20
 
 
+@pytest.mark.slow
+def test_never_twice_at_every_named_moment() -> None:
+    code, verdict = prove("never-twice", "--texts", "600", "--kills", "18", "--seed", "3")
+    assert (code, verdict["kept"], verdict["lost"], verdict["doubled"]) == (0, True, [], [])
+    assert set(POINTS) <= set(verdict["kills"])
+
+
+@pytest.mark.slow
+def test_pace() -> None:
+    code, verdict = prove("pace", "--seconds", "8", "--kills", "1", "--seed", "5")
+    assert [held for held in verdict["limits"] if held["passed_at"] is not None] == []
+    assert len(verdict["limits"]) == 4
+    assert verdict["answers"] >= 1
+    assert code in (0, 1)  # 1 where a busy machine does not use the limits to 95 %
+
+
 def test_a_seed_says_what_is_killed_and_when() -> None:
     strikes = ProofPlan(1000, 50, 7).strikes()
     assert strikes == ProofPlan(1000, 50, 7).strikes() != ProofPlan(1000, 50, 8).strikes()
-    assert {target for _, target in strikes} == set(TARGETS)
+    assert {target for _, target in strikes} == {*TARGETS, *POINTS}
+    assert all(sum(target == name for _, target in strikes) >= 2 for name in POINTS), "each named moment in turn"
     assert [moment for moment, _ in strikes] == sorted(moment for moment, _ in strikes)
 
 

@@ -10,12 +10,19 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from smsdesk.bench.rig import OURS, SETUP, TENANT, BenchError, Rig
+from smsdesk.bench.rig import TENANT, BenchError, Rig
 from smsdesk.prove.clients import phone
 from smsdesk.store.groups import AWAY
 
-SETTINGS = f"{SETUP}settings: {{when_active: append}}\n"
-"""Many texts may go to one phone, so that some are in every stage when the STOP comes."""
+NUMBERS = tuple(f"+16285550{number}" for number in range(180, 200))
+SETTINGS = f"""
+tenant: {TENANT}
+settings: {{when_active: append}}
+carriers: [{{name: lab, type: lab, window: 50}}]
+queues: [{{name: Support}}]
+numbers:
+""" + "".join(f'  - {{number: "{number}", carrier: lab, queue: Support}}\n' for number in NUMBERS)
+"""Many texts go to one phone, from numbers that do not wait for each other: some are in every stage when STOP comes."""
 SENDERS = 8
 SLOW_ANSWERS = 0.3
 """Seconds that the network takes to answer: texts are on the wire when the STOP comes, and others wait behind them."""
@@ -64,9 +71,10 @@ class _Scene:
         self._lab = f"http://127.0.0.1:{rig.lab_http_port}"
         self._auth = {"Authorization": aiohttp.encode_basic_auth(TENANT, rig.token)}
 
-    async def send(self, number: str, words: str) -> bool:
+    async def send(self, number: str, text: int) -> bool:
         body = {
-            "chat_type": "Messaging (SMS)", "end_user_number": number, "outbound_number": OURS, "message": words,
+            "chat_type": "Messaging (SMS)", "end_user_number": number, "outbound_number": NUMBERS[text % len(NUMBERS)],
+            "message": f"text {text}",
         }  # fmt: skip
         async with self._http.post(self._api, json=body, headers=self._auth) as answer:
             said = await answer.json()
@@ -104,7 +112,7 @@ async def _round(scene: _Scene, number: str, texts: int, chance: Random) -> _Rou
 
     async def sender() -> None:
         for text in numbers:
-            if await scene.send(number, f"text {text}"):
+            if await scene.send(number, text):
                 one.accepted += 1
             else:
                 one.refused += 1
@@ -112,7 +120,7 @@ async def _round(scene: _Scene, number: str, texts: int, chance: Random) -> _Rou
     async def consumer() -> None:
         enough = chance.randrange(texts // 4, texts * 3 // 4)
         await _until(lambda: _sent(scene, one, enough), f"{enough} texts to {number}")
-        await scene.lab("POST", f"/handsets/{number}/reply", {"to": OURS, "body": "STOP"})
+        await scene.lab("POST", f"/handsets/{number}/reply", {"to": NUMBERS[0], "body": "STOP"})
 
     async with asyncio.TaskGroup() as group:
         group.create_task(consumer())
