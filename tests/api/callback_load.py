@@ -1,7 +1,7 @@
 """How many receipts a second the callbacks store, as a share of requests that store nothing.
 
 A command and no test, for its figures are a machine's own: `python -m tests.api.callback_load`. One API process, the
-embedded PostgreSQL with its usual durability, 50 connections, 20,000 signed callbacks, each about a text of its own.
+embedded PostgreSQL with its usual durability, 200 connections, 20,000 signed callbacks, each about a text of its own.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from smsdesk.postgres import use_cluster
 from tests.kit.cluster import own_folder
 from tests.kit.processes import Server, serving, until
 
-TEXTS, CONNECTIONS = 20_000, 50
+TEXTS, CONNECTIONS = 20_000, 200
 DOOR = "/callbacks/acme/upstream"
 PUBLIC = f"https://sms.example.com{DOOR}"
 TOKEN = "sesame"

@@ -25,6 +25,8 @@ async def test_the_document_names_every_route(api: Api) -> None:
         "/apps/api/v1/chats/{chat_id}/messages",
         "/apps/api/v1/costs",
         "/apps/api/v1/texts/doubtful",
+        "/apps/api/v1/texts/orphans",
+        "/apps/api/v1/texts/{message_id}",
         "/apps/api/v1/texts/{message_id}/settle",
         "/health",
     }

@@ -20,7 +20,7 @@ import structlog
 from litestar.types import HTTPScope, Receive, Send
 
 from smsdesk.api.facts import CallbackFacts
-from smsdesk.api.http import BodyTooLarge, ClientGone, Headers
+from smsdesk.api.http import BodyTooLarge, ClientGone, Headers, read_body
 from smsdesk.api.problems import refusal
 from smsdesk.api.services import Services
 from smsdesk.carriers.contract import Callback, CallbackRequest, Forged, Unreadable
@@ -178,18 +178,9 @@ def _headers(scope: HTTPScope) -> dict[str, str]:
 
 
 async def _body(receive: Receive) -> bytes:
-    body = bytearray()
     try:
         async with asyncio.timeout(BODY_WITHIN):
-            while True:
-                event = await receive()
-                if event["type"] != "http.request":
-                    raise ClientGone
-                body += event["body"]
-                if len(body) > MOST_BODY:
-                    raise BodyTooLarge
-                if not event.get("more_body"):
-                    return bytes(body)
+            return await read_body(receive, MOST_BODY)
     except TimeoutError:
         raise BodyTooSlow from None
 

@@ -12,7 +12,8 @@ from smsdesk.actions.record_receipts import record_receipts
 from smsdesk.actions.settle_opt_out import settle_opt_out
 from smsdesk.api.services import Services
 from smsdesk.carriers.contract import CallbackRequest, Receipt, Reply
-from smsdesk.domain.reply import InboundPart, clean
+from smsdesk.carriers.facts import inbound_part, part_receipt
+from smsdesk.domain.reply import clean
 from smsdesk.domain.text_state import PartReceipt
 from smsdesk.store.carriers import CarrierSetup
 from smsdesk.store.db import TRY_AGAIN
@@ -37,7 +38,7 @@ class CallbackFacts:
 
     async def write(self, setup: CarrierSetup, facts: Sequence[Receipt | Reply]) -> None:
         """Returns when all of it is on disk; raises one of AWAY or TRY_AGAIN where the sender has to say it again."""
-        receipts = [self._group(setup).submit(_part_receipt(fact)) for fact in facts if isinstance(fact, Receipt)]
+        receipts = [self._group(setup).submit(part_receipt(fact)) for fact in facts if isinstance(fact, Receipt)]
         replies = [fact for fact in facts if isinstance(fact, Reply)]
         if replies:
             await asyncio.gather(*receipts, self._take_all(setup, replies))
@@ -78,7 +79,7 @@ class CallbackFacts:
                 self._services.wake(setup.tenant_id)
 
     async def _take(self, setup: CarrierSetup, reply: Reply) -> Received:
-        part = _inbound_part(setup, reply, self._services)
+        part = inbound_part(reply, setup.carrier_id, self._services.clock())
         for _ in range(TRIES - 1):
             with suppress(*TRY_AGAIN):
                 return await self._services.receive_reply(setup.tenant_id, part)
@@ -93,16 +94,3 @@ class CallbackFacts:
                 # The outcome may be recorded by another process: there is no event to wait for.
                 while not await settle_opt_out(db, tenant_id, number, clock()):  # noqa: ASYNC110
                     await asyncio.sleep(SETTLE_PAUSE)
-
-
-def _part_receipt(receipt: Receipt) -> PartReceipt:
-    number = clean(receipt.number) if receipt.number else None
-    part_id, code = clean(receipt.part_id), clean(receipt.code)
-    return PartReceipt(part_id, receipt.state, receipt.reason, code, number, receipt.reference, receipt.whole)
-
-
-def _inbound_part(setup: CarrierSetup, reply: Reply, services: Services) -> InboundPart:
-    return InboundPart(
-        setup.carrier_id, reply.source, reply.destination, reply.body, reply.encoding, services.clock(), reply.session,
-        reply.carrier_reference, reply.part, reply.payload,
-    )  # fmt: skip

@@ -11,19 +11,19 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class BodyTooLarge(Exception):
-    """The body is over MOST_BODY."""
+    """The body is larger than is taken."""
 
 
 class ClientGone(Exception):
     """The client closed the connection before its request was whole: there is nobody to answer."""
 
 
-async def read_body(receive: Receive) -> bytes:
-    """The whole body of a request."""
+async def read_body(receive: Receive, most: int = MOST_BODY) -> bytes:
+    """The whole body of a request; raises BodyTooLarge over `most` bytes, ClientGone where the client left."""
     event = await receive()
     if event["type"] == "http.request" and not event.get("more_body"):
         body = event["body"]
-        if len(body) > MOST_BODY:
+        if len(body) > most:
             raise BodyTooLarge
         return body
     chunks: list[bytes] = []
@@ -31,7 +31,7 @@ async def read_body(receive: Receive) -> bytes:
     while event["type"] == "http.request":
         chunks.append(event["body"])
         size += len(chunks[-1])
-        if size > MOST_BODY:
+        if size > most:
             raise BodyTooLarge
         if not event.get("more_body"):
             return b"".join(chunks)

@@ -15,6 +15,7 @@ from smsdesk.actions.record_outcomes import record_outcomes
 from smsdesk.actions.record_receipts import record_receipts
 from smsdesk.actions.settle_opt_out import settle_opt_out
 from smsdesk.carriers.contract import Accepted, Doubtful, OutboundText, Outcome, Receipt, Refused, Reply
+from smsdesk.carriers.facts import inbound_part, part_receipt
 from smsdesk.domain.reply import InboundPart, clean
 from smsdesk.domain.text_state import AttemptOutcome, PartReceipt
 from smsdesk.store.db import TRY_AGAIN, Database
@@ -97,24 +98,11 @@ class LineSink:
 
     def receipt(self, receipt: Receipt) -> "asyncio.Future[None]":
         """Writes the receipt down; the future ends when it is on disk."""
-        return self._facts.submit(
-            PartReceipt(
-                clean(receipt.part_id),
-                receipt.state,
-                receipt.reason,
-                clean(receipt.code),
-                clean(receipt.number) if receipt.number else None,
-                receipt.reference,
-                receipt.whole,
-            )
-        )
+        return self._facts.submit(part_receipt(receipt))
 
     def reply(self, reply: Reply) -> "asyncio.Future[None]":
         """Takes the reply in, after the earlier ones of the same phone; the future ends when it may be acknowledged."""
-        part = InboundPart(
-            self._place.carrier_id, reply.source, reply.destination, reply.body, reply.encoding, self._place.clock(),
-            reply.session, reply.carrier_reference, reply.part, reply.payload,
-        )  # fmt: skip
+        part = inbound_part(reply, self._place.carrier_id, self._place.clock())
         task = asyncio.get_running_loop().create_task(self._take(part, self._replies.get(part.source)))
         self._replies[part.source] = task
         task.add_done_callback(lambda done: self._taken(part.source, done))

@@ -39,8 +39,9 @@ ASK = 5.0
 RESEND = 10.0
 EXPIRE = 30.0
 """Seconds between two looks for texts that are past their time on a line that does not claim them."""
-RECEIVED_KEPT = timedelta(days=7)
-"""How long replies are remembered: networks repeat themselves for a day or two."""
+RECEIVED_KEPT = timedelta(days=90)
+"""How long replies are remembered. Networks repeat themselves for a day or two; a callback whose signature has no time
+(Twilio) may be repeated by whoever overheard it."""
 
 
 class Worker:
