@@ -2,15 +2,15 @@
 
 import pytest
 
-from smsdesk.domain.health import FIRST_REST, LONGEST_REST, Health
+from smsdesk.domain.health import FIRST_REST, LONGEST_REST, End, Health
 
 
-def answer(health: Health, count: int, good: bool | None, now: float, first: int = 1) -> None:
+def answer(health: Health, count: int, end: End, now: float, first: int = 1) -> None:
     """So many answers, a tenth of a second apart, each as soon as its text was sent."""
     for number in range(first, first + count):
         now += 0.1
         health.handed((number, 1), now)
-        health.ended((number, 1), good, now)
+        health.ended((number, 1), end, now)
 
 
 def test_a_line_that_is_down_is_left_after_what_reconnecting_costs() -> None:
@@ -35,7 +35,7 @@ def test_answers_that_keep_coming_late_are_no_answers() -> None:
     for second in range(20):
         health.handed((second, 1), float(second))
         if second >= 8:
-            health.ended((second - 8, 1), True, float(second))
+            health.ended((second - 8, 1), "good", float(second))
         health.look(True, "bound", float(second))
     assert health.state != "well"
 
@@ -51,25 +51,25 @@ def test_a_segment_that_waited_for_its_limit_is_not_overdue() -> None:
 @pytest.mark.parametrize(("bad", "good", "state"), [(2, 0, "well"), (3, 0, "sick"), (3, 3, "sick"), (3, 4, "well")])
 def test_half_of_the_last_answers_must_be_good(bad: int, good: int, state: str) -> None:
     health = Health(0.0)
-    answer(health, bad, False, 1.0)
-    answer(health, good, True, 1.0, first=100)
+    answer(health, bad, "bad", 1.0)
+    answer(health, good, "good", 1.0, first=100)
     health.look(True, "bound", 2.0)
     assert health.state == state
 
 
 def test_old_failures_and_requests_for_patience_prove_nothing() -> None:
     health = Health(0.0)
-    answer(health, 3, False, 1.0)
+    answer(health, 3, "bad", 1.0)
     health.look(True, "bound", 45.0)
     assert health.state == "well"
-    answer(health, 30, None, 41.0)
+    answer(health, 30, "none", 41.0)
     health.look(True, "bound", 41.0)
     assert health.state == "well"
 
 
 def sick(now: float = 10.0) -> Health:
     health = Health(now - 1)
-    answer(health, 3, False, now - 0.5)
+    answer(health, 3, "bad", now - 0.5)
     health.look(True, "bound", now)
     assert health.state == "sick"
     return health
@@ -83,9 +83,9 @@ def test_it_is_tried_with_one_text_at_a_time_and_taken_back_after_three() -> Non
     assert (health.state, health.room(50)) == ("trial", 1)
     health.handed((50, 1), 16.0)
     assert health.room(50) == 0
-    health.ended((50, 1), True, 16.1)
+    health.ended((50, 1), "good", 16.1)
     assert health.room(50) == 1
-    answer(health, 2, True, 16.2, first=60)
+    answer(health, 2, "good", 16.2, first=60)
     assert (health.state, health.room(50)) == ("well", 50)
 
 
@@ -98,7 +98,7 @@ def test_one_failure_on_trial_sends_it_back_for_longer_each_time() -> None:
             health.look(True, "bound", now)
         rests.append(now - since)
         health.handed((1000 + number, 1), now)
-        health.ended((1000 + number, 1), False, now)
+        health.ended((1000 + number, 1), "lost", now)
         assert health.state == "sick"
     assert rests == [5, 10, 20, 40, 60, 60]
     assert max(rests) == LONGEST_REST
@@ -118,7 +118,7 @@ def test_answers_to_what_was_sent_before_do_not_decide_the_trial() -> None:
     assert health.state == "sick"
     health.look(True, "bound", 13.0)
     for number in range(50):
-        health.ended((number, 1), False, 13.5)
+        health.ended((number, 1), "lost", 13.5)
     assert (health.state, health.room(5)) == ("trial", 1)
 
 
@@ -127,7 +127,7 @@ def test_a_line_that_breaks_once_is_one_failure() -> None:
     for number in range(50):
         health.handed((number, 1), 1.0)
     for number in range(50):
-        health.ended((number, 1), False, 1.5)
+        health.ended((number, 1), "lost", 1.5)
     health.look(True, "bound", 2.0)
     assert health.state == "well"
 
@@ -135,7 +135,7 @@ def test_a_line_that_breaks_once_is_one_failure() -> None:
 def test_an_answer_that_never_came_while_none_came_is_silence() -> None:
     health = Health(0.0)
     health.handed((1, 1), 1.0)
-    health.ended((1, 1), False, 3.0)
+    health.ended((1, 1), "lost", 3.0)
     health.look(True, "bound", 3.0)
     assert (health.state, health.why) == ("sick", "no answer for 2 s")
 
@@ -143,9 +143,9 @@ def test_an_answer_that_never_came_while_none_came_is_silence() -> None:
 def test_one_lost_answer_among_many_is_no_silence() -> None:
     health = Health(0.0)
     health.handed((1, 1), 1.0)
-    answer(health, 20, True, 1.0, first=100)
-    health.ended((1, 1), False, 11.0)
+    answer(health, 20, "good", 1.0, first=100)
+    health.ended((1, 1), "lost", 11.0)
     assert not health.look(True, "bound", 11.0)
     health.handed((2, 1), 12.0)
-    answer(health, 1, True, 13.0, first=200)
+    answer(health, 1, "good", 13.0, first=200)
     assert not health.look(True, "bound", 18.0)

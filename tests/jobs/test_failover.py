@@ -70,8 +70,10 @@ async def both(database: str) -> AsyncIterator[Two]:
 
 
 def line(lab: Handsets) -> dict[str, object]:
-    return {"host": "127.0.0.1", "port": lab.smpp_port, "system_id": "acme", "password": "x", "window": 10,
-            "response_timeout": 1.5, "enquire_link": 0.5, "reconnect_first": 0.05, "reconnect_longest": 0.1}  # fmt: skip
+    return {
+        "host": "127.0.0.1", "port": lab.smpp_port, "system_id": "acme", "password": "x", "window": 10,
+        "response_timeout": 1.5, "enquire_link": 0.5, "reconnect_first": 0.05, "reconnect_longest": 0.1,
+    }  # fmt: skip
 
 
 FAULTS: dict[str, dict[str, object]] = {

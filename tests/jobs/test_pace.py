@@ -54,11 +54,12 @@ async def arrivals(lab: Handsets, source: str = OURS) -> list[Arrival]:
 @pytest.mark.parametrize("parts", [1, 3])
 async def test_a_number_sends_no_more_than_it_may_and_no_less(db: Database, lab: Handsets, parts: int) -> None:
     await limit(db, "number", OURS, 20)
-    await queue(db, list(range(1, 61 if parts == 1 else 21)), parts=parts)
+    ids = list(range(1, 60 // parts + 1))
+    await queue(db, ids, parts=parts)
     async with db.connection() as conn:
         await conn.execute("update messages set body = body || repeat(' long', 60) where parts = 3")
     async with working(db):
-        await eventually(lambda: ended(db, 1, 5, 20), "the texts at their end")
+        await eventually(lambda: ended(db, *ids), "the texts at their end")
     found = await arrivals(lab)
     assert len(found) == 60
     assert first_passed(found, 20, 1.0) is None

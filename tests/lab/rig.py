@@ -24,6 +24,7 @@ from smsdesk.carriers.smpp.pdu import (
 )
 from smsdesk.lab.config import LabConfig
 from smsdesk.lab.server import Lab
+from tests.kit.processes import until
 
 PATIENCE = 5.0
 HANDSET, NUMBER = "+14155550100", "+16285550199"
@@ -59,6 +60,18 @@ class Esme:
                 return None
             self._read.extend(self._framer.feed(octets))
         return self._read.popleft()
+
+    async def rest(self) -> bytes:
+        """All octets until the end of the line, PDUs or not; ConnectionResetError where it was reset."""
+        return await asyncio.wait_for(self._reader.read(), PATIENCE)
+
+    async def silence(self, seconds: float) -> bool:
+        """Whether nothing comes for so long and the line stays up."""
+        try:
+            await asyncio.wait_for(self._reader.read(1), seconds)
+        except TimeoutError:
+            return True
+        return False
 
     async def ask(self, pdu: Pdu) -> Pdu | None:
         self.send(pdu)
@@ -139,12 +152,24 @@ class Rig:
     async def bodies(self, number: str = HANDSET) -> list[str]:
         return [text["body"] for text in await self.texts(number)]
 
+    async def until_texts(self, count: int) -> None:
+        """Returns once so many texts have arrived."""
+
+        async def arrived() -> bool:
+            return (await self.stats())["texts"] >= count
+
+        await until(arrived, PATIENCE, f"{count} texts at the handsets")
+
     async def stats(self) -> dict[str, int]:
         stats: dict[str, int] = await self.get("/stats")
         return stats
 
     async def faults(self, **faults: Any) -> None:
         answer = await self.http.put("/faults", json=faults)
+        assert answer.status_code == 200, answer.text
+
+    async def dialect(self, **dialect: Any) -> None:
+        answer = await self.http.put("/dialect", json=dialect)
         assert answer.status_code == 200, answer.text
 
     async def type(self, body: str, to: str | None = NUMBER, number: str = HANDSET) -> dict[str, Any]:

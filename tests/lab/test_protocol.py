@@ -3,13 +3,14 @@
 import socket
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lab.process import LabProcess
-from lab.rig import PATIENCE, Rig, running
+from lab.rig import HANDSET, NUMBER, PATIENCE, Rig, running
 from smsdesk.carriers.smpp.codec import Framer, encode
 from smsdesk.carriers.smpp.pdu import (
     PDUS,
@@ -19,6 +20,7 @@ from smsdesk.carriers.smpp.pdu import (
     CancelSm,
     CancelSmResp,
     DataSm,
+    DataSmResp,
     EnquireLink,
     EnquireLinkResp,
     GenericNack,
@@ -29,6 +31,8 @@ from smsdesk.carriers.smpp.pdu import (
     Unbind,
     UnbindResp,
 )
+
+REPLACE_SM, SUBMIT_MULTI = 0x00000007, 0x00000021
 
 
 @pytest.mark.parametrize("kind", [BindTransmitter, BindReceiver, BindTransceiver])
@@ -123,11 +127,13 @@ async def test_what_it_does_not_know_is_refused_and_the_line_lives(rig: Rig) -> 
     esme = await rig.bound()
     esme.send_octets(struct.pack(">IIII", 16, 0x00000111, 0, 7))
     assert await esme.next() == GenericNack(7, 0x03)
+    for command_id in (REPLACE_SM, SUBMIT_MULTI):
+        esme.send_octets(struct.pack(">IIII", 20, command_id, 0, 9) + b"\0" * 4)
+        assert await esme.next() == GenericNack(9, 0x03)
     esme.send_octets(struct.pack(">IIII", 20, 0x00000004, 0, 8) + b"\xff" * 4)
     refused = await esme.next()
     assert isinstance(refused, GenericNack)
     assert (refused.sequence_number, refused.command_status != 0) == (8, True)
-    assert await esme.ask(DataSm(9)) == GenericNack(9, 0x03)
     assert await esme.ask(CancelSm(10)) == CancelSmResp(10, 0x11)
     esme.send(SubmitSmResp(11, 0, "an answer to nothing"))
     assert await esme.passed() == []
@@ -155,8 +161,84 @@ async def test_a_length_that_cannot_be_ends_the_line(rig: Rig, length: int) -> N
 async def test_a_header_of_parts_that_makes_no_sense_is_refused(rig: Rig, octets: bytes) -> None:
     esme = await rig.bound()
     assert (await esme.submit(octets, esm_class=0x40)).command_status == 0x45
-    assert (await esme.submit(b"hello", destination_addr="")).command_status == 0x45
     assert await esme.passed() == []
+
+
+LIMITS: list[tuple[dict[str, Any], int]] = [
+    ({"destination_addr": ""}, 0x0B),
+    ({"registered_delivery": 3}, 0x07),
+    ({"schedule_delivery_time": "tomorrow"}, 0x61),
+    ({"validity_period": "991332000000000+"}, 0x62),
+    ({"validity_period": "000000000000000X"}, 0x62),
+]
+
+
+@pytest.mark.parametrize(("fields", "status"), LIMITS, ids=[next(iter(case[0])) for case in LIMITS])
+async def test_a_field_that_makes_no_sense_is_refused_by_its_own_status(
+    rig: Rig, fields: dict[str, Any], status: int
+) -> None:
+    esme = await rig.bound()
+    assert (await esme.submit(b"hello", **fields)).command_status == status
+    assert await rig.texts() == []
+    assert (await rig.stats())["refused"] == 1
+
+
+async def test_a_short_message_over_254_octets_is_refused(rig: Rig) -> None:
+    esme = await rig.bound()
+    octets = bytearray(encode(esme.submit_sm(b"x" * 254)) + b"x")
+    octets[3] += 1  # command_length, and sm_length:
+    octets[-256] = 255
+    esme.send_octets(octets)
+    answer = await esme.next()
+    assert isinstance(answer, SubmitSmResp)
+    assert answer.command_status == 0x01
+
+
+async def test_a_data_sm_is_a_text_as_well(rig: Rig) -> None:
+    esme = await rig.bound()
+    data = DataSm(
+        esme.sequence(),
+        source_addr_ton=1,
+        source_addr=NUMBER[1:],
+        dest_addr_ton=1,
+        destination_addr=HANDSET[1:],
+        registered_delivery=1,
+        tlvs={Tag.MESSAGE_PAYLOAD: b"by data sm"},
+    )
+    answer = await esme.ask(data)
+    assert isinstance(answer, DataSmResp)
+    receipt = await esme.delivered()
+    assert receipt.tlvs[Tag.RECEIPTED_MESSAGE_ID] == answer.message_id.encode() + b"\0"
+    assert [(text["body"], text["carrier_ids"]) for text in await rig.texts()] == [("by data sm", [answer.message_id])]
+
+
+async def test_data_sm_needs_a_transmitter_as_submit_sm_does(rig: Rig) -> None:
+    esme = await rig.bound(BindReceiver)
+    assert await esme.ask(DataSm(7)) == DataSmResp(7, 0x04)
+
+
+async def test_no_more_lines_than_a_system_may_have() -> None:
+    async with running(binds_per_system=2) as rig:
+        for _ in range(2):
+            await rig.bound()
+        third = await rig.connect()
+        assert (await third.bind()).command_status == 0x0D
+        await rig.bound(system_id="globex")
+
+
+async def test_no_more_open_answers_than_the_window_holds() -> None:
+    async with running(submit_window=2) as rig:
+        esme = await rig.bound()
+        await rig.faults(answer_delay=0.2)
+        esme.send(*[esme.submit_sm(b"%d" % n) for n in range(3)])
+        refused = await esme.next()
+        assert isinstance(refused, SubmitSmResp)
+        assert (refused.command_status, refused.sequence_number) == (0x58, 4)
+        for _ in range(2):
+            answer = await esme.next()
+            assert isinstance(answer, SubmitSmResp)
+            assert answer.command_status == 0
+        assert await rig.bodies() == ["0", "1"]
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 import smpp34
 
 from lab.rig import HANDSET, NUMBER, PATIENCE, Rig, running
+from smsdesk.lab.dialect import Dialect
 
 
 @asynccontextmanager
@@ -141,7 +142,7 @@ async def test_each_system_gets_its_own_receipts_and_replies(rig: Rig) -> None:
 
 
 async def test_ids_in_two_dialects() -> None:
-    async with running(answer_ids="hex", receipt_ids="decimal") as rig, bound(rig) as session:
+    async with running(dialect=Dialect(receipt_ids="decimal")) as rig, bound(rig) as session:
         answer = await submit(session, b"which?", registered_delivery=1)
         receipt = await following(session)
     assert answer.message_id is not None

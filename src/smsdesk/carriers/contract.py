@@ -1,10 +1,12 @@
 """What every carrier promises, whatever it speaks: the worker knows carriers by this page alone."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+from msgspec import Struct
 
 from smsdesk.domain.segments import Segments
 
@@ -76,7 +78,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A delivery report for one part."""
+    """A delivery report for one part, or for a whole text."""
 
     part_id: str
     """As `Accepted.part_ids` gave it, after this carrier's own normalisation of ids."""
@@ -90,6 +92,8 @@ class Receipt:
     """The phone that it reports on, E.164 with the plus, where it says so."""
     reference: int | None = None
     """`OutboundText.text_id` modulo 65,536, where the carrier gives back what it was sent with."""
+    whole: bool = False
+    """It speaks of all parts of the text, for which the carrier has one name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,3 +225,16 @@ class Carrier(Protocol):
 
     async def look_up(self, doubt: Doubt) -> LookUp:
         """Asks the carrier what became of an attempt, within some seconds. Sends no text; never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierType:
+    """A kind of line: what a person sets for it, and what makes one of it."""
+
+    Config: type[Struct]
+    make: Callable[..., Carrier]
+    """Called with (tenant_id, name, config, clock=seconds, random=0..1, log=, pace=); raises ValueError for a bad
+    setting."""
+    callback: Callable[[Any, CallbackRequest, datetime], Callback] | None = None
+    """Reads what the carrier posts to us at a moment, given the line's Config; raises Forged or Unreadable. None: the
+    carrier posts nothing."""

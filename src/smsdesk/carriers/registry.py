@@ -1,32 +1,18 @@
 """The types of carriers: a line each."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-
-from msgspec import Struct
-
-from smsdesk.carriers import lab
-from smsdesk.carriers.contract import Callback, CallbackRequest, Carrier
+from smsdesk.carriers import bandwidth, generic, generic_config, kannel, lab, telnyx, twilio, vonage
+from smsdesk.carriers.contract import CarrierType
+from smsdesk.carriers.http_line import http_carrier
 from smsdesk.carriers.smpp import config as smpp
 from smsdesk.carriers.smpp.carrier import SmppCarrier
-
-
-@dataclass(frozen=True, slots=True)
-class CarrierType:
-    """A kind of line: what a person sets for it, and what makes one of it."""
-
-    Config: type[Struct]
-    make: Callable[..., Carrier]
-    """Called with (tenant_id, name, config, clock=seconds, random=0..1, log=, pace=); raises ValueError for a bad
-    setting."""
-    callback: Callable[[Any, CallbackRequest, datetime], Callback] | None = None
-    """Reads what the carrier posts to us at a moment, given the line's Config; raises Forged or Unreadable. None: the
-    carrier posts nothing."""
-
 
 CARRIERS: dict[str, CarrierType] = {
     "smpp": CarrierType(smpp.Config, SmppCarrier),
     "lab": CarrierType(lab.Config, lab.lab_carrier),
+    "twilio": http_carrier(twilio.Config, twilio.Twilio),
+    "vonage": http_carrier(vonage.Config, vonage.Vonage),
+    "telnyx": http_carrier(telnyx.Config, telnyx.Telnyx),
+    "bandwidth": http_carrier(bandwidth.Config, bandwidth.Bandwidth),
+    "kannel": http_carrier(kannel.Config, kannel.Kannel),
+    "generic": http_carrier(generic_config.Config, generic.Generic),
 }

@@ -24,6 +24,8 @@ TRIALS = 3
 """Good answers in a row, to one text at a time, that make it well."""
 
 State = Literal["well", "sick", "trial"]
+End = Literal["good", "bad", "lost", "none"]
+"""The carrier did its part; it did not; no answer came; or it had no part in it."""
 Key = tuple[int, int]
 """A text and its attempt."""
 
@@ -61,18 +63,18 @@ class Health:
         if key in self._open:
             self._open[key] = now
 
-    def ended(self, key: Key, good: bool | None, now: float) -> None:
-        """What became of it is known: the carrier did its part (True) or did not; None where it had none in it."""
+    def ended(self, key: Key, end: End, now: float) -> None:
+        """What became of it is known."""
         handed = self._open.pop(key, None)
-        if good is None or handed is None or handed < self._since:
+        if end == "none" or handed is None or handed < self._since:
             return
         took = now - handed
-        if not good and took >= TIMED_OUT and self._good_at < handed:
+        if end == "lost" and took >= TIMED_OUT and self._good_at < handed:
             self._silence = took
-        good = good and took < OVERDUE
+        good = end == "good" and took < OVERDUE
         if good:
             self._good_at = now
-        if good or not self._answers or self._answers[-1][1] or now - self._answers[-1][0] > SAME_MOMENT:
+        if end != "lost" or not self._answers or self._answers[-1][1] or now - self._answers[-1][0] > SAME_MOMENT:
             self._answers.append((now, good))
         if self.state != "trial":
             return

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import msgspec
 
 from smsdesk.actions.receive_reply import ReceiveReply
-from smsdesk.carriers.contract import Accepted, Carrier, Outcome, Pace, Refused, Unsent
+from smsdesk.carriers.contract import Carrier, Doubtful, Outcome, Pace, Refused, Unsent
 from smsdesk.carriers.registry import CARRIERS
-from smsdesk.domain.health import Health
+from smsdesk.domain.health import End, Health
 from smsdesk.jobs.deliver_texts import Dispatcher, Node, Valves
 from smsdesk.jobs.pace import LinePace, Paces
 from smsdesk.jobs.repeat import report
@@ -96,7 +96,7 @@ class Line:
 
     def _ended(self, key: tuple[int, int], outcome: Outcome) -> None:
         self._valves.pace.ended(key)
-        self._valves.health.ended(key, _good(outcome), time.monotonic())
+        self._valves.health.ended(key, _end(outcome), time.monotonic())
 
     async def stop(self) -> frozenset[tuple[int, int]]:
         """Drains the line, writes down what it learned, and closes it: gives the texts of which it could not."""
@@ -138,17 +138,17 @@ class Line:
                 report("line", None if half.cancelled() else half.exception(), self._place.log)
 
 
-def _good(outcome: Outcome) -> bool | None:
-    """Whether the carrier did its part; None where it had none in it, or only asked for patience."""
+def _end(outcome: Outcome) -> End:
+    """The carrier's part in an outcome: a request for patience is none, a fault of the text is not the carrier's."""
     match outcome:
-        case Accepted():
-            return True
         case Refused(reason="queue_full") | Unsent():
-            return None
-        case Refused(reason=reason, retry_after=later):
-            return reason != "carrier_error" or later is None
+            return "none"
+        case Refused(reason="carrier_error", retry_after=later) if later is not None:
+            return "bad"
+        case Doubtful():
+            return "lost"
         case _:
-            return False
+            return "good"
 
 
 class Lines:

@@ -11,24 +11,35 @@ from pathlib import Path
 from typing import cast
 
 from smsdesk.lab.config import LabConfig
+from smsdesk.lab.flags import Flags, configure
+from smsdesk.lab.profiles import PROFILES
 from smsdesk.lab.server import Lab, run_lab
 
 
 def _arguments(arguments: list[str]) -> argparse.Namespace:
     defaults = LabConfig()
     parser = argparse.ArgumentParser(
-        prog="python -m smsdesk.lab", description="A simulated carrier: SMSC and handsets."
+        prog="python -m smsdesk.lab", description="A simulated carrier: SMSC, HTTP vendors and handsets."
     )
     parser.add_argument("--host", default=defaults.host)
     parser.add_argument("--smpp-port", type=int, default=defaults.smpp_port, help="0 takes any free one")
+    parser.add_argument("--smpp-tls-port", type=int, help="SMPP over TLS as well; 0 takes any free one")
     parser.add_argument("--http-port", type=int, default=defaults.http_port, help="0 takes any free one")
-    parser.add_argument("--ready-file", type=Path, help="gets the two ports as JSON once the lab listens")
+    parser.add_argument("--ready-file", type=Path, help="gets the ports as JSON once the lab listens")
     parser.add_argument("--system-id", help="only this system may bind, with the password of $SMSDESK_LAB_PASSWORD")
-    parser.add_argument("--receipt-delay", type=float, default=defaults.receipt_delay, metavar="SECONDS")
     parser.add_argument("--deliver-timeout", type=float, default=defaults.deliver_timeout, metavar="SECONDS")
+    interval = defaults.enquire_link_interval
+    parser.add_argument("--enquire-link-interval", type=float, default=interval, metavar="SECONDS")
     parser.add_argument("--keep-texts", type=int, default=defaults.keep_texts, metavar="N")
-    parser.add_argument("--answer-ids", choices=("hex", "decimal"), default=defaults.answer_ids)
-    parser.add_argument("--receipt-ids", choices=("hex", "decimal"), default=defaults.receipt_ids)
+    parser.add_argument("--binds-per-system", type=int, default=defaults.binds_per_system, metavar="N")
+    parser.add_argument("--submit-window", type=int, default=defaults.submit_window, metavar="N")
+    parser.add_argument("--fault", action="append", default=[], metavar="NAME=VALUE", help="a field of PUT /faults")
+    parser.add_argument("--dialect", action="append", default=[], metavar="NAME=VALUE", help="a field of PUT /dialect")
+    parser.add_argument("--profile", choices=tuple(PROFILES), default="perfect")
+    parser.add_argument("--profile-number", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--vendor-accounts", type=Path, metavar="FILE", help="JSON: the HTTP vendors' accounts")
+    parser.add_argument("--callback-pace", type=float, default=defaults.callback_pace, metavar="SHARE")
+    parser.add_argument("--allow-host", action="append", default=[], metavar="HOST")
     parser.add_argument("--seed", type=int, help="of the faults' chance")
     return parser.parse_args(arguments)
 
@@ -37,16 +48,27 @@ def _config(options: argparse.Namespace) -> LabConfig:
     password = os.environ.get("SMSDESK_LAB_PASSWORD")
     if options.system_id and not password:
         raise ValueError("--system-id needs its password in the environment: set SMSDESK_LAB_PASSWORD")
-    return LabConfig(
+    flags = Flags(
+        fault=options.fault,
+        dialect=options.dialect,
+        profile=options.profile,
+        profile_number=options.profile_number,
+        vendor_accounts=options.vendor_accounts,
+        allow_host=options.allow_host,
+    )
+    return configure(
+        flags,
         host=options.host,
         smpp_port=options.smpp_port,
+        smpp_tls_port=options.smpp_tls_port,
         http_port=options.http_port,
         systems={options.system_id: password} if options.system_id and password else {},
-        receipt_delay=options.receipt_delay,
         deliver_timeout=options.deliver_timeout,
+        enquire_link_interval=options.enquire_link_interval,
         keep_texts=options.keep_texts,
-        answer_ids=options.answer_ids,
-        receipt_ids=options.receipt_ids,
+        binds_per_system=options.binds_per_system,
+        submit_window=options.submit_window,
+        callback_pace=options.callback_pace,
         seed=options.seed,
     )
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any
 
-Ids = Literal["hex", "decimal"]
+from smsdesk.lab.dialect import STANDARD, Dialect
+from smsdesk.lab.faults import NO_FAULTS, Faults
+from smsdesk.lab.profiles import ChosenProfile, choose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,18 +15,30 @@ class LabConfig:
 
     host: str = "127.0.0.1"
     smpp_port: int = 2775
+    smpp_tls_port: int | None = None
+    """SMPP over TLS, with a certificate that the lab makes when it starts; None for no such port."""
     http_port: int = 8099
     systems: Mapping[str, str] = field(default_factory=dict)
     """system_id to password. Empty: everybody may bind with any password."""
     owners: Mapping[str, str] = field(default_factory=dict)
     """Number (E.164) to the system_id that gets its replies. A number not named here: the system that last sent from
     it if that is bound, or else any."""
-    answer_ids: Ids = "hex"
-    receipt_ids: Ids = "hex"
-    """Carriers are known to write an id in hexadecimal in submit_sm_resp and in decimal in the receipt."""
+    dialect: Dialect = STANDARD
+    profile: ChosenProfile = field(default_factory=lambda: choose("perfect", {}))
+    faults: Faults = NO_FAULTS
+    """Those that are on from the start."""
+    vendor_accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """HTTP vendor to its account's settings, such as `{"twilio": {"auth_token": "..."}}`; docs/lab.md lists them."""
+    callback_pace: float = 0.01
+    """Waits before a callback is repeated, as a share of what the vendor documents."""
+    allow_hosts: tuple[str, ...] = ()
+    """Hosts beside this machine's own addresses that callbacks and outbinds may go to."""
     keep_texts: int = 1_000_000
-    """Texts kept on all handsets together, and receipts and replies that wait for a line."""
-    receipt_delay: float = 0.0
+    """Texts kept on all handsets together, segments in the log, and receipts and replies that wait for a line."""
+    binds_per_system: int = 0
+    """Lines that one system may have bound; 0 for any number."""
+    submit_window: int = 0
+    """submit_sm without an answer on one line, those above get ESME_RTHROTTLED; 0 for any number."""
     deliver_window: int = 500
     """deliver_sm without an answer on one line at a time."""
     deliver_timeout: float = 30.0

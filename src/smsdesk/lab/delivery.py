@@ -1,6 +1,7 @@
 """Brings receipts and replies to a line that can take them, and again when no answer came."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from smsdesk.carriers.smpp.pdu import DeliverSmResp
 from smsdesk.lab.line import Line
@@ -10,7 +11,17 @@ from smsdesk.lab.stats import LineInfo
 
 def info(line: Line) -> LineInfo:
     """A line for people."""
-    return LineInfo(line.name, line.peer, line.system_id, line.session, line.submits, line.delivers, len(line.waiting))
+    return LineInfo(
+        line=line.name,
+        peer=line.peer,
+        system_id=line.system_id,
+        session=line.session,
+        submits=line.submits,
+        delivers=line.delivers,
+        waiting=len(line.waiting),
+        enquiries=line.enquiries,
+        alive=line.alive,
+    )
 
 
 class Delivery:
@@ -36,18 +47,37 @@ class Delivery:
         if unanswered:
             self._pump_all()
 
-    def drop(self, name: str | None, system_id: str | None) -> int:
-        """Resets the connections of that name or system, all for None; returns how many."""
+    def drop(self, name: str | None, system_id: str | None, *, unbind: bool) -> int:
+        """Resets the connections of that name or system, all for None, or unbinds them; returns how many."""
         dropped = [
             line for line in self.lines.values() if name in (None, line.name) and system_id in (None, line.system_id)
         ]
         for line in dropped:
-            line.abort()
+            if unbind:
+                line.unbind()
+            else:
+                line.become("resets")
         return len(dropped)
 
     def receivers(self, system_id: str | None) -> list[Line]:
         """The lines that receive for a system; all that receive for None."""
         return [line for line in self.lines.values() if line.receives and system_id in (None, line.system_id)]
+
+    def of(self, system_id: str) -> list[Line]:
+        """All lines of a system, whatever they were bound for."""
+        return [line for line in self.lines.values() if line.system_id == system_id]
+
+    def beside(self, line: Line, which: Literal["same", "other"]) -> Line:
+        """The line itself, or another one that receives for its system, if there is one."""
+        if which == "same":
+            return line
+        return next((other for other in self.receivers(line.system_id) if other is not line), line)
+
+    def clear(self) -> None:
+        """Forgets all that waits to be sent or answered."""
+        self.outbox.clear()
+        for line in self.lines.values():
+            line.waiting.clear()
 
     def hand_over(self, outgoing: Outgoing, prefer: Line | None = None) -> None:
         """Sends a deliver_sm, over `prefer` if that has room and nothing waits before it; else it waits its turn."""

@@ -3,11 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from heapq import nlargest
 from itertools import dropwhile, islice
 
 from msgspec import Struct
 
+from smsdesk.domain.segments import Segments
+from smsdesk.lab.journal import Journal
 from smsdesk.lab.reading import Part, decode_parts
+from smsdesk.lab.submission import SMPP, Submission
 
 _INCOMPLETE_MAX = 100_000
 _REPLIES_MAX = 10_000
@@ -25,13 +29,16 @@ class Text(Struct, frozen=True, gc=False):
     encoding: str
     data_coding: int
     carrier_ids: tuple[str, ...]
-    """The lab's message ids, in the order of the parts."""
+    """The message ids that the sender was given, in the order of the parts."""
     submits: tuple[int, ...]
     """How many submit_sm brought each part: 1 each, unless a part was sent again before the text was whole."""
     system_id: str
+    """The system or the vendor's account that sent it."""
     first_at: float
     """Seconds since 1970: the first part came. `at`: the text was whole."""
     at: float
+    via: str = SMPP
+    """`smpp`, or the HTTP vendor's name."""
 
 
 @dataclass(slots=True)
@@ -46,30 +53,43 @@ class Incomplete:
 
 @dataclass(slots=True)
 class HandsetReply:
-    """One text that somebody typed at a handset, on its way to an ESME."""
+    """A text typed at a handset, on its way to who owns the number."""
 
     index: int
     number: str
     to: str
     body: str
-    encoding: str
-    parts: int
+    segments: Segments
     message_ids: tuple[str, ...]
     """One for each part; the same each time that the part is sent."""
     at: float
+    order: tuple[int, ...]
+    """The part numbers as they leave: in order, once each, unless a fault shuffles them or loses one."""
+    copies: int = 1
+    """How often all of it leaves; over 1 by a fault only."""
     sends: int = 0
-    """deliver_sm in all, repetitions included."""
+    """deliver_sm or callbacks in all, repetitions included."""
     answered: int = 0
-    """Parts that the ESME took for good."""
+    """Parts that were taken for good."""
     refused: int = 0
-    """Parts that the ESME refused for good."""
+    """Parts that were refused for good."""
+
+    @property
+    def encoding(self) -> str:
+        """`gsm7`, `ucs2`, ..., as `domain.gsm` names them."""
+        return self.segments.encoding
+
+    @property
+    def parts(self) -> int:
+        """How many parts it has."""
+        return len(self.segments.parts)
 
     @property
     def state(self) -> str:
-        """`waiting` for a line, `sent`, `answered` when the ESME took all parts, or `refused`."""
+        """`waiting` for a line, `sent`, `answered` when all parts that left were taken, or `refused`."""
         if self.refused:
             return "refused"
-        if self.answered == self.parts:
+        if self.answered >= len(self.order) * self.copies:
             return "answered"
         return "sent" if self.sends else "waiting"
 
@@ -91,16 +111,19 @@ class Handsets:
 
     def __init__(self, limit: int = 1_000_000) -> None:
         self.by_number: dict[str, Handset] = {}
-        self.limit = limit
         self.evicted = 0
-        self.last_index = 0
         self.auto_reply: str | None = None
         """What every handset without an automatic reply of its own answers."""
-        self._log: list[Text] = []
+        self._texts: Journal[Text] = Journal(limit)
         self._incomplete: dict[tuple[str, str, int, int], Incomplete] = {}
 
     def __len__(self) -> int:
-        return len(self._log)
+        return len(self._texts)
+
+    @property
+    def last_index(self) -> int:
+        """The index of the text that arrived last."""
+        return self._texts.last_index
 
     @property
     def incomplete(self) -> int:
@@ -114,10 +137,9 @@ class Handsets:
             handset = self.by_number[number] = Handset(number)
         return handset
 
-    def arrive(self, part: Part, message_id: str, at: float) -> Text | None:
-        """Keeps one part that arrived at `at` (seconds since 1970); returns the text when this made it whole."""
-        if part.total == 1:
-            return self._keep(part, (part,), (message_id,), (1,), (at, at))
+    def join(self, part: Part, message_id: str, at: float) -> Text | None:
+        """Keeps one part of a long text that arrived at `at` (seconds since 1970); returns the text when this made it
+        whole."""
         key = (part.source, part.destination, part.reference, part.total)
         waiting = self._incomplete.get(key)
         if waiting is None:
@@ -132,50 +154,47 @@ class Handsets:
             return None
         del self._incomplete[key]
         order = range(1, part.total + 1)
-        return self._keep(
-            part,
-            tuple(waiting.parts[n] for n in order),
-            tuple(waiting.ids[n] for n in order),
-            tuple(waiting.submits[n] for n in order),
-            (waiting.first_at, at),
+        body, encoding = decode_parts(tuple(waiting.parts[n] for n in order))
+        whole = Submission(
+            SMPP, part.system_id, part.source, part.destination, body, encoding, part.total, part.data_coding
         )
+        ids = tuple(waiting.ids[n] for n in order)
+        return self.keep(whole, ids, tuple(waiting.submits[n] for n in order), waiting.first_at, at)
 
-    def _keep(
+    def keep(
         self,
-        last: Part,
-        parts: tuple[Part, ...],
+        whole: Submission,
         ids: tuple[str, ...],
         submits: tuple[int, ...],
-        times: tuple[float, float],
+        first_at: float,
+        at: float,
     ) -> Text:
-        self.last_index += 1
-        handset = self.handset(last.destination)
-        body, encoding = decode_parts(parts)
+        """Shows a whole text at its handset; times are seconds since 1970."""
+        handset = self.handset(whole.destination)
         text = Text(
-            self.last_index,
+            self._texts.last_index + 1,
             handset.number,
-            last.source,
-            body,
-            encoding,
-            last.data_coding,
+            whole.source,
+            whole.body,
+            whole.encoding,
+            whole.data_coding,
             ids,
             submits,
-            last.system_id,
-            *times,
+            whole.system,
+            first_at,
+            at,
+            whole.via,
         )
         handset.texts.append(text)
         handset.arrived += 1
-        handset.last_at = text.at
-        self._log.append(text)
-        if len(self) > self.limit:
-            self._evict()
+        handset.last_at = at
+        if going := self._texts.append(text):
+            self._evict(going)
         return text
 
-    def _evict(self) -> None:
-        going = self._log[: max(1, self.limit // _EVICT_SHARE)]
-        del self._log[: len(going)]
+    def _evict(self, going: list[Text]) -> None:
         self.evicted += len(going)
-        # Each handset is in the order of the log, so what goes is at its beginning.
+        # Each handset is in the order of the journal, so what goes is at its beginning.
         for number, count in Counter(text.number for text in going).items():
             handset = self.by_number[number]
             del handset.texts[:count]
@@ -192,19 +211,25 @@ class Handsets:
 
     def after(self, index: int, limit: int, number: str | None = None) -> list[Text]:
         """Up to `limit` kept texts whose index is greater, oldest first; of one number if given."""
-        if number is not None:
-            texts: Iterable[Text] = self.by_number[number].texts if number in self.by_number else ()
-            return list(islice(dropwhile(lambda text: text.index <= index, texts), limit))
-        # Indexes in the log have no gaps.
-        start = max(0, index + len(self) - self.last_index)
-        return self._log[start : start + limit]
+        if number is None:
+            return self._texts.after(index, limit)
+        texts: Iterable[Text] = self.by_number[number].texts if number in self.by_number else ()
+        return list(islice(dropwhile(lambda text: text.index <= index, texts), limit))
+
+    def page(self, index: int, limit: int) -> tuple[list[Text], int]:
+        """Up to `limit` kept texts whose index is greater, oldest first, and the index of the last of them."""
+        return self._texts.page(index, limit)
+
+    def latest(self, search: str = "", skip: int = 0, limit: int = 100) -> tuple[list[Handset], int]:
+        """Handsets whose number has `search` in it, the one that something happened at last first, without the first
+        `skip`; and how many there are of them in all."""
+        found = [handset for number, handset in self.by_number.items() if search in number]
+        return nlargest(skip + limit, found, key=lambda handset: handset.last_at)[skip:], len(found)
 
     def reset(self) -> int:
         """Empties every handset, complete or not, with its automatic replies; returns how many texts went."""
-        gone = len(self)
         self.by_number.clear()
-        self._log.clear()
         self._incomplete.clear()
         self.evicted = 0
         self.auto_reply = None
-        return gone
+        return self._texts.clear()

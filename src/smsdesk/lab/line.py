@@ -1,7 +1,8 @@
 """One connection of an ESME: frames, binding, the window of deliver_sm, timers. What a text means is the SMSC's."""
 
 import asyncio
-import hmac
+import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -16,7 +17,8 @@ from smsdesk.carriers.smpp.pdu import (
     BindTransceiver,
     BindTransmitter,
     CancelSm,
-    CancelSmResp,
+    DataSm,
+    DataSmResp,
     DeliverSm,
     DeliverSmResp,
     EnquireLink,
@@ -33,10 +35,13 @@ from smsdesk.carriers.smpp.pdu import (
 from smsdesk.carriers.smpp.status import Status
 from smsdesk.lab.config import LabConfig
 from smsdesk.lab.outbox import Outgoing
+from smsdesk.lab.verdict import Connection
 
 _SYSTEM_ID = "smsdesk-lab"
 _SESSIONS = {BindTransmitter: "transmitter", BindReceiver: "receiver", BindTransceiver: "transceiver"}
 _SILENT_INTERVALS = 3
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER on with no time to linger: closing resets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,14 @@ class LineEvents:
     """What a line tells the SMSC that it belongs to. None of them may block."""
 
     opened: Callable[["Line"], None]
+    judge_bind: Callable[[Bind], int]
+    """Gives the command_status of the answer."""
     bound: Callable[["Line"], None]
-    submitted: Callable[["Line", SubmitSm], None]
+    hangs: Callable[[], bool]
+    """Whether all lines hang."""
+    submitted: Callable[["Line", SubmitSm | DataSm], None]
     queried: Callable[["Line", QuerySm], None]
+    cancelled: Callable[["Line", CancelSm], None]
     answered: Callable[["Line", DeliverSmResp], None]
     """A deliver_sm_resp came; the SMSC finds its deliver_sm in `waiting`."""
     room: Callable[["Line"], None]
@@ -67,7 +77,13 @@ class Line(asyncio.Protocol):
         self.delivers = 0
         self.waiting: dict[int, tuple[Outgoing, float]] = {}
         """deliver_sm without an answer by sequence_number, oldest first, with the loop's time when each was sent."""
+        self.enquiries = self.alive = 0
+        """enquire_link and enquire_link_resp that came."""
+        self.unanswered = 0
+        """submit_sm whose answer is yet to leave."""
         self.heard_at = 0.0
+        self.hung = False
+        """Takes octets and answers nothing, for the rest of its life."""
         self._config = config
         self._events = events
         self._loop = asyncio.get_running_loop()
@@ -81,12 +97,17 @@ class Line(asyncio.Protocol):
     @property
     def receives(self) -> bool:
         """Whether deliver_sm may be sent on it."""
-        return self._transport is not None and self.session in ("receiver", "transceiver")
+        return self._transport is not None and not self.hung and self.session in ("receiver", "transceiver")
 
     @property
     def has_room(self) -> bool:
         """Whether a deliver_sm may be sent on it right now."""
         return self.receives and not self._paused and len(self.waiting) < self._config.deliver_window
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more submit_sm is more than its window holds."""
+        return 0 < self._config.submit_window <= self.unanswered
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -114,6 +135,9 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard_at = self._loop.time()
+        if self.hung or self._events.hangs():
+            self.hung = True
+            return
         while self._transport is not None:
             try:
                 pdus = self._framer.feed(data)
@@ -130,9 +154,9 @@ class Line(asyncio.Protocol):
 
     def _take(self, pdus: list[Pdu]) -> None:
         for pdu in pdus:
-            if self._transport is None:
+            if self._transport is None or self.hung:
                 return
-            if isinstance(pdu, SubmitSm) and self.session in ("transmitter", "transceiver"):
+            if isinstance(pdu, SubmitSm | DataSm) and self.session in ("transmitter", "transceiver"):
                 self.submits += 1
                 self._events.submitted(self, pdu)
             elif isinstance(pdu, DeliverSmResp):
@@ -145,18 +169,22 @@ class Line(asyncio.Protocol):
             case Bind():
                 self._bind(pdu)
             case EnquireLink():
+                self.enquiries += 1
                 self.send(EnquireLinkResp(pdu.sequence_number))
+            case EnquireLinkResp():
+                self.alive += 1
             case Unbind():
                 self.send(UnbindResp(pdu.sequence_number))
                 self.close()
             case UnbindResp():
                 self.close()
-            case SubmitSm():
-                self.send(SubmitSmResp(pdu.sequence_number, Status.RINVBNDSTS))
+            case SubmitSm() | DataSm():
+                answer = SubmitSmResp if isinstance(pdu, SubmitSm) else DataSmResp
+                self.send(answer(pdu.sequence_number, Status.RINVBNDSTS))
             case QuerySm() if self.session:
                 self._events.queried(self, pdu)
-            case CancelSm():
-                self.send(CancelSmResp(pdu.sequence_number, Status.RCANCELFAIL))
+            case CancelSm() if self.session:
+                self._events.cancelled(self, pdu)
             case _ if pdu.response is not None:
                 self.send(GenericNack(pdu.sequence_number, Status.RINVCMDID))
             case _:
@@ -164,7 +192,7 @@ class Line(asyncio.Protocol):
 
     def _bind(self, bind: Bind) -> None:
         answer = cast("type[BindResp]", bind.response)
-        status = self._bind_status(bind)
+        status = Status.RALYBND if self.session else self._events.judge_bind(bind)
         if status:
             self.send(answer(bind.sequence_number, status))
             if not self.session:
@@ -174,16 +202,6 @@ class Line(asyncio.Protocol):
         self.send(answer(bind.sequence_number, 0, _SYSTEM_ID, {Tag.SC_INTERFACE_VERSION: bytes((INTERFACE_VERSION,))}))
         self._events.bound(self)
 
-    def _bind_status(self, bind: Bind) -> int:
-        if self.session:
-            return Status.RALYBND
-        if not self._config.systems:
-            return Status.ROK
-        password = self._config.systems.get(bind.system_id)
-        if password is None:
-            return Status.RINVSYSID
-        return Status.ROK if hmac.compare_digest(password.encode(), bind.password.encode()) else Status.RINVPASWD
-
     def deliver(self, outgoing: Outgoing) -> None:
         """Sends a deliver_sm; the caller has looked at `has_room`."""
         sequence = self._next_sequence()
@@ -191,14 +209,15 @@ class Line(asyncio.Protocol):
         self.delivers += 1
         self.waiting[sequence] = (outgoing, self._loop.time())
         header = (16 + len(outgoing.body), DeliverSm.command_id, 0, sequence)
-        self._write(b"".join([field.to_bytes(4, "big") for field in header]) + outgoing.body)
+        self.write(b"".join([field.to_bytes(4, "big") for field in header]) + outgoing.body)
 
     def send(self, pdu: Pdu) -> None:
         """Sends a PDU if the line is still up. All that is sent in one turn of the loop leaves in one write."""
-        self._write(encode(pdu))
+        self.write(encode(pdu))
 
-    def _write(self, octets: bytes) -> None:
-        if self._transport is None:
+    def write(self, octets: bytes) -> None:
+        """Sends octets, of a PDU or not."""
+        if self._transport is None or self.hung:
             return
         if not self._out:
             self._loop.call_soon(self._flush)
@@ -215,6 +234,8 @@ class Line(asyncio.Protocol):
 
     def look(self, now: float) -> None:
         """Keeps the line's timers (SMPP 3.4 section 7.2); `now` is the loop's time."""
+        if self.hung:
+            return
         silence, interval = now - self.heard_at, self._config.enquire_link_interval
         if not self.session:
             if silence >= self._config.session_init_timeout:
@@ -230,6 +251,21 @@ class Line(asyncio.Protocol):
         if self.session:
             self.send(Unbind(self._next_sequence()))
         self.close()
+
+    def become(self, fate: Connection) -> None:
+        """Closes, resets or hangs the connection, or lets it be."""
+        if fate == "closes":
+            self.close()
+        elif fate == "resets":
+            self._reset()
+        elif fate == "hangs":
+            self.hung = True
+
+    def _reset(self) -> None:
+        if self._transport:
+            connection = self._transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.abort()
 
     def close(self) -> None:
         """Sends what waits, then closes."""

@@ -16,6 +16,8 @@ class Outgoing:
     """Who gets it; None is whoever can receive."""
     reply: HandsetReply | None = None
     """The reply that it is a part of; None for a receipt."""
+    parts: int = 1
+    """How many parts of the reply it carries; over 1 for a message_payload."""
     sends: int = 0
 
 

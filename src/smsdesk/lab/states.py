@@ -3,15 +3,19 @@
 from array import array
 from datetime import UTC, datetime
 
-from smsdesk.lab.config import Ids
+from smsdesk.lab.dialect import Ids
 from smsdesk.lab.receipts import ENROUTE
 
 _KEPT = 4_000_000
+_PADDED = 20
+_NOT_GIVEN_OUT = 1 << 60
 
 
 def write_id(number: int, dialect: Ids) -> str:
     """A message id as this dialect writes it."""
-    return format(number, "x") if dialect == "hex" else str(number)
+    if dialect == "hex":
+        return format(number, "x")
+    return str(number).zfill(_PADDED if dialect == "padded" else 0)
 
 
 def read_id(message_id: str, dialect: Ids) -> int | None:
@@ -20,6 +24,11 @@ def read_id(message_id: str, dialect: Ids) -> int | None:
         return int(message_id, 16 if dialect == "hex" else 10)
     except ValueError:
         return None
+
+
+def unknown(number: int) -> int:
+    """A number that no lab has given out, made of one that this lab has."""
+    return number + _NOT_GIVEN_OUT
 
 
 class MessageStates:
@@ -42,6 +51,12 @@ class MessageStates:
             del self._states[:half], self._done_at[:half]
             self._first += half
         return number
+
+    def settle(self, number: int, message_state: int, done_at: float) -> None:
+        """A message has ended otherwise, or at another time, than was said when it came in."""
+        place = number - self._first
+        if 0 <= place < len(self._states):
+            self._states[place], self._done_at[place] = message_state, done_at
 
     def query(self, number: int, now: float) -> tuple[int, str] | None:
         """message_state and final_date at `now`, as query_sm_resp gives them; None for an unknown id."""

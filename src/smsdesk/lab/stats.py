@@ -42,6 +42,8 @@ class Stats(msgspec.Struct):
     """submit_sm accepted in the last full second."""
     kept: int
     incomplete: int
+    on_the_way: int
+    """Taken, and not yet on the phone nor given up."""
     waiting: int
     """deliver_sm without an answer, sent or not."""
     evicted: int
@@ -58,6 +60,10 @@ class LineInfo(msgspec.Struct):
     submits: int
     delivers: int
     waiting: int
+    enquiries: int
+    """enquire_link that the ESME sent."""
+    alive: int
+    """enquire_link_resp: how often the ESME said that it is there."""
 
 
 class Rate:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from smsdesk.lab.feed import Happening
-from smsdesk.lab.handsets import Handset, HandsetReply, Handsets, Text
+from smsdesk.lab.handsets import Handset, HandsetReply, Text
 from smsdesk.lab.stats import LineInfo
 
 
@@ -22,6 +22,7 @@ class TextView(msgspec.Struct):
     carrier_ids: tuple[str, ...]
     submits: tuple[int, ...]
     system_id: str
+    via: str
     first_at: str
     at: str
 
@@ -70,6 +71,7 @@ def text(t: Text) -> TextView:
         carrier_ids=t.carrier_ids,
         submits=t.submits,
         system_id=t.system_id,
+        via=t.via,
         first_at=instant(t.first_at),
         at=instant(t.at),
     )
@@ -95,11 +97,6 @@ def handset(h: Handset) -> HandsetView:
     """One handset for the API."""
     last = instant(h.last_at) if h.last_at else None
     return HandsetView(h.number, h.arrived, len(h.texts), len(h.replies), last, h.auto_reply)
-
-
-def handsets(all_of_them: Handsets) -> list[HandsetView]:
-    """All handsets, the one that something happened at last first."""
-    return [handset(h) for h in sorted(all_of_them.by_number.values(), key=lambda h: h.last_at, reverse=True)]
 
 
 def event(item: Happening) -> bytes:

@@ -1,7 +1,10 @@
 """The two ends around a line under test: an SMSC that does what a test says, and a sink that keeps what it is told."""
 
 import asyncio
+import random
 import socket
+import ssl
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -9,24 +12,46 @@ from typing import Any, TypeVar
 
 import structlog
 
-from smsdesk.carriers.contract import OutboundText, Outcome, Receipt, Reply
+from smsdesk.carriers.contract import OutboundText, Outcome, Receipt, Reply, Sink
 from smsdesk.carriers.smpp import pdu as smpp
+from smsdesk.carriers.smpp.account import Account
 from smsdesk.carriers.smpp.carrier import SmppCarrier
 from smsdesk.carriers.smpp.codec import Framer, encode
 from smsdesk.carriers.smpp.config import Config
+from smsdesk.carriers.smpp.outcomes import read_meanings
+from smsdesk.carriers.smpp.timers import Flow
 from smsdesk.domain.segments import segment
 
 P = TypeVar("P", bound=smpp.Pdu)
 PATIENCE = 5.0
 
 
-def outbound(text_id: int, body: str = "hello", source: str = "+16285550199") -> OutboundText:
-    return OutboundText(1, text_id, 1, source, "+14155550100", segment(body), datetime(2030, 1, 1, tzinfo=UTC))
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def outbound(
+    text_id: int, body: str = "hello", source: str = "+16285550199", valid_until: datetime = LATER
+) -> OutboundText:
+    return OutboundText(1, text_id, 1, source, "+14155550100", segment(body), valid_until)
 
 
 def config(port: int, **settings: Any) -> Config:
     quick = {"reconnect_first": 0.01, "reconnect_longest": 0.05, "throttle_first": 0.05, "throttle_longest": 0.1}
     return Config(host="127.0.0.1", port=port, system_id="acme", password="hush", **(quick | settings))
+
+
+def account(settings: Config, sink: Sink) -> Account:
+    return Account(
+        carrier="upstream",
+        config=settings,
+        sink=sink,
+        clock=time.monotonic,
+        now=lambda: datetime.now(UTC),
+        random=random.random,
+        log=structlog.get_logger(),
+        flow=Flow(settings.throttle_first, settings.throttle_longest),
+        meanings=read_meanings(settings.status_reasons),
+    )
 
 
 class Ledger:
@@ -70,6 +95,12 @@ class Ledger:
             while not holds():
                 await self.changed.wait()
                 self.changed.clear()
+
+    async def turn(self, seconds: float) -> None:
+        """Waits for the next thing that it is told, at most so long."""
+        self.changed.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.changed.wait(), seconds)
 
     async def outcome_of(self, text_id: int) -> Outcome:
         await self.until(lambda: text_id in dict(self.outcomes))
@@ -127,15 +158,33 @@ class Peer:
     def drop(self) -> None:
         self._writer.transport.abort()
 
-    async def bind(self) -> smpp.BindTransceiver:
-        request = await self.read(smpp.BindTransceiver)
-        self.send(smpp.BindTransceiverResp(request.sequence_number, 0, "SMSC"))
+    def drop_after_writing(self) -> None:
+        """Closes in good order, however little the other end has read."""
+        self._writer.close()
+
+    async def bind(self, kind: type[smpp.Bind] = smpp.Bind) -> smpp.Bind:
+        """Takes a bind, of that kind or of any."""
+        request = await self.read(kind)
+        assert request.response is not None
+        self.send(request.response(request.sequence_number))
         return request
 
 
 def message_id(submit: smpp.SubmitSm) -> str:
     reference = int.from_bytes(submit.tlvs[smpp.Tag.USER_MESSAGE_REFERENCE])
     return f"id-{reference}-{submit.short_message[5]}" if submit.esm_class & 0x40 else f"id-{reference}"
+
+
+@asynccontextmanager
+async def calling(port: int) -> AsyncIterator[Peer]:
+    """An SMSC that connects to us."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield Peer(reader, writer)
+    finally:
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 class Smsc:
@@ -154,7 +203,7 @@ class Smsc:
         return peer
 
     @asynccontextmanager
-    async def listening(self, receive_buffer: int = 0) -> AsyncIterator["Smsc"]:
+    async def listening(self, receive_buffer: int = 0, tls: ssl.SSLContext | None = None) -> AsyncIterator["Smsc"]:
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writers.append(writer)
             self._peers.put_nowait(Peer(reader, writer))
@@ -163,7 +212,7 @@ class Smsc:
         listener = socket.create_server(("127.0.0.1", 0))
         if receive_buffer:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        server = await asyncio.start_server(connected, sock=listener)
+        server = await asyncio.start_server(connected, sock=listener, ssl=tls)
         self.port = listener.getsockname()[1]
         try:
             yield self
@@ -176,12 +225,12 @@ class Smsc:
 class Running:
     """A carrier at work, its sink and what it logged."""
 
-    def __init__(self, settings: Config, ledger: Ledger) -> None:
+    def __init__(self, settings: Config, ledger: Ledger, **around: Any) -> None:
         self.ledger = ledger
         self.logged: list[str] = []
         level = structlog.make_filtering_bound_logger(0)
         log = structlog.wrap_logger(structlog.PrintLogger(), processors=[self._keep], wrapper_class=level)
-        self.carrier = SmppCarrier(1, "upstream", settings, log=log)
+        self.carrier = SmppCarrier(1, "upstream", settings, log=log, **around)
         self.task = asyncio.ensure_future(self.carrier.run(ledger))
 
     def _keep(self, _: object, __: str, entry: structlog.typing.EventDict) -> str:
@@ -210,9 +259,11 @@ class Running:
 
 
 @asynccontextmanager
-async def line(port: int, ledger: Ledger | None = None, **settings: Any) -> AsyncIterator[Running]:
-    """Runs a carrier against the port for the length of a test."""
-    running = Running(config(port, **settings), ledger or Ledger())
+async def line(
+    port: int, ledger: Ledger | None = None, *, around: dict[str, Any] | None = None, **settings: Any
+) -> AsyncIterator[Running]:
+    """Runs a carrier against the port for the length of a test; `around` are fields of its `Surroundings`."""
+    running = Running(config(port, **settings), ledger or Ledger(), **around or {})
     try:
         yield running
     finally:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import fields
 
 from smsdesk.carriers.smpp import pdu as smpp
-from smsdesk.carriers.smpp.codec import MAX_PDU, Framer, PduError, decode, encode, renumber
+from smsdesk.carriers.smpp.codec import MAX_PDU, Framer, PduError, decode, encode
 from smsdesk.carriers.smpp.status import Status, describe
 
 OCTET = st.integers(0, 255)
@@ -192,11 +192,6 @@ def test_the_largest_pdu_is_read_octet_by_octet() -> None:
     assert len(octets) == MAX_PDU
     read = [pdu for at in range(len(octets)) for pdu in framer.feed(octets[at : at + 1])]
     assert read == [pdu]
-
-
-def test_a_pdu_gets_its_number_without_being_written_anew() -> None:
-    pdu = smpp.SubmitSm(short_message=b"hi")
-    assert decode(renumber(encode(pdu), 0x7FFFFFFF)) == smpp.SubmitSm(0x7FFFFFFF, short_message=b"hi")
 
 
 def test_a_status_is_said_in_the_standards_words() -> None:

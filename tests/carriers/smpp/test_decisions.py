@@ -1,140 +1,17 @@
-"""Receipts, refusals, addresses and timers: tables and pure decisions."""
+"""Refusals, addresses, settings and timers: tables and pure decisions."""
 
+import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from smsdesk.carriers.contract import Receipt, Refused, Reply
+from smsdesk.carriers.contract import Refused
 from smsdesk.carriers.smpp.addressing import Address, read_address, write_address
-from smsdesk.carriers.smpp.config import Config, IdForm
-from smsdesk.carriers.smpp.inbound import read_inbound
-from smsdesk.carriers.smpp.outcomes import refusal
-from smsdesk.carriers.smpp.pdu import DataSm, DeliverSm, Tag
-from smsdesk.carriers.smpp.receipts import is_receipt, normalise_id, read_receipt
+from smsdesk.carriers.smpp.config import Config
+from smsdesk.carriers.smpp.outcomes import is_throttling, read_meanings, refusal
 from smsdesk.carriers.smpp.timers import Backoff, LinkTimer, Throttle
+from smsdesk.carriers.smpp.validity import relative_time
 from smsdesk.domain.outcome import REASONS
 
 from .rig import config
-
-LONG_FORM = "id:{} sub:001 dlvrd:001 submit date:2110041720 done date:211004172051 stat:{} err:{} {}:Hello id:9 stat:X"
-DELIVERED_7 = {Tag.RECEIPTED_MESSAGE_ID: b"7\0", Tag.MESSAGE_STATE: b"\2"}
-FAILED = {Tag.MESSAGE_STATE: b"\5", Tag.NETWORK_ERROR_CODE: b"\3\0\x0c"}
-
-
-@pytest.mark.parametrize(
-    ("text", "tlvs", "receipt"),
-    [
-        (LONG_FORM.format("7f", "DELIVRD", "000", "text"), {}, ("7f", "delivered", None, "stat:DELIVRD err:000")),
-        (
-            LONG_FORM.format("7", "UNDELIV", "12", "Text"),
-            {},
-            ("7", "undelivered", "unreachable", "stat:UNDELIV err:12"),
-        ),
-        ("ID: 7 STAT: delivrd", {}, ("7", "delivered", None, "stat:DELIVRD")),
-        ("stat:EXPIRED id:7", {}, ("7", "expired", "unreachable", "stat:EXPIRED")),
-        ("id:7 stat:REJECTD err:0b", {}, ("7", "failed", "blocked", "stat:REJECTD err:0b")),
-        ("id:7 stat:DELETED", {}, ("7", "failed", "unknown_error", "stat:DELETED")),
-        ("id:7 stat:UNKNOWN", {}, ("7", "undelivered", "unknown_error", "stat:UNKNOWN")),
-        ("id:7 stat:ACCEPTD", {}, ("7", "sent", None, "stat:ACCEPTD")),
-        ("id:7 stat:ENROUTE", {}, ("7", "sent", None, "stat:ENROUTE")),
-        ("", DELIVERED_7, ("7", "delivered", None, "stat:DELIVRD")),
-        ("id:8 stat:UNDELIV", DELIVERED_7, ("7", "delivered", None, "stat:DELIVRD")),
-        ("id:7", FAILED, ("7", "undelivered", "unreachable", "stat:UNDELIV err:03000c")),
-        ("id:7 stat:SOMETHING", {}, None),
-        ("stat:DELIVRD", {}, None),
-        ("text:id:7 stat:DELIVRD", {}, None),
-        ("", {}, None),
-    ],
-)
-def test_receipts(text: str, tlvs: dict[int, bytes], receipt: tuple[str, str, str | None, str] | None) -> None:
-    assert read_receipt(text, tlvs, "as_is") == (Receipt(*receipt) if receipt else None)
-
-
-@pytest.mark.parametrize(
-    ("message_id", "form", "plain"),
-    [
-        ("04D2", "as_is", "04D2"),
-        ("04d2", "hex", "1234"),
-        ("0000001234", "decimal", "1234"),
-        ("0", "decimal", "0"),
-        ("a-b", "hex", "a-b"),
-        ("4D2", "decimal", "4D2"),
-        ("٣", "decimal", "٣"),
-        ("", "hex", ""),
-    ],
-)
-def test_ids(message_id: str, form: IdForm, plain: str) -> None:
-    assert normalise_id(message_id, form) == plain
-
-
-@pytest.mark.parametrize(
-    ("esm_class", "tlvs", "expected"),
-    [
-        (0x04, {}, True),
-        (0x44, {}, True),
-        (0x20, {}, True),
-        (0x00, {}, False),
-        (0x40, {}, False),
-        (0x00, {Tag.RECEIPTED_MESSAGE_ID: b"7"}, False),
-        (0x00, {Tag.RECEIPTED_MESSAGE_ID: b"7", Tag.MESSAGE_STATE: b"\2"}, True),
-    ],
-)
-def test_what_is_a_receipt(esm_class: int, tlvs: dict[int, bytes], expected: bool) -> None:
-    assert is_receipt(esm_class, tlvs) is expected
-
-
-SAR = {Tag.SAR_MSG_REF_NUM: b"\1\2", Tag.SAR_TOTAL_SEGMENTS: b"\2", Tag.SAR_SEGMENT_SEQNUM: b"\1"}
-
-
-@pytest.mark.parametrize(
-    ("esm_class", "octets", "tlvs", "part", "body"),
-    [
-        (0x40, b"\5\0\3\xaa\2\1hi", {}, (0xAA, 1, 2), "hi"),
-        (0x40, b"\6\x08\4\x12\x34\3\2hi", {}, (0x1234, 2, 3), "hi"),
-        (0x40, b"\x0a\x24\1\0\5\0\3\xaa\2\2\0hi", {}, None, "hi"),
-        (0x40, b"\x08\x24\1\0\0\3\xaa\2\2hi", {}, (0xAA, 2, 2), "hi"),
-        (0x40, b"\5\0\3\xaa\2\3hi", {}, None, "hi"),
-        (0x40, b"\5\0\3\xaa\1\1hi", {}, None, "hi"),
-        (0x40, b"\x40hi", {}, None, "¡hi"),
-        (0x40, b"", {}, None, ""),
-        (
-            0x00,
-            b"hi",
-            {Tag.SAR_MSG_REF_NUM: b"\1\2", Tag.SAR_TOTAL_SEGMENTS: b"\2", Tag.SAR_SEGMENT_SEQNUM: b"\1"},
-            (258, 1, 2),
-            "hi",
-        ),
-        (0x00, b"hi", {Tag.SAR_MSG_REF_NUM: b"\1\2", Tag.SAR_TOTAL_SEGMENTS: b"\2"}, None, "hi"),
-        (0x00, b"", {Tag.MESSAGE_PAYLOAD: b"long"}, None, "long"),
-    ],
-)
-def test_parts_of_replies(
-    esm_class: int, octets: bytes, tlvs: dict[int, bytes], part: tuple[int, int, int] | None, body: str
-) -> None:
-    reply = read_inbound(DeliverSm(1, esm_class=esm_class, short_message=octets, tlvs=tlvs), "s", "as_is")
-    assert isinstance(reply, Reply)
-    assert (reply.part, reply.body) == (part, body)
-
-
-def test_a_reply_carries_the_carriers_name_for_it() -> None:
-    reply = read_inbound(DeliverSm(1, tlvs={Tag.RECEIPTED_MESSAGE_ID: b"mo-1\0"}), "s", "as_is")
-    assert isinstance(reply, Reply)
-    assert reply.carrier_reference == "mo-1"
-
-
-TLVS = st.dictionaries(st.sampled_from(list(Tag)), st.binary(max_size=12), max_size=6)
-OCTET = st.integers(0, 255)
-
-
-@settings(deadline=None)
-@given(OCTET, OCTET, st.binary(max_size=60), TLVS, st.booleans())
-def test_anything_inbound_is_a_reply_a_receipt_or_nothing(
-    esm_class: int, coding: int, octets: bytes, tlvs: dict[int, bytes], data: bool
-) -> None:
-    fields = {"esm_class": esm_class, "data_coding": coding, "tlvs": tlvs}
-    pdu = DataSm(1, **fields) if data else DeliverSm(1, short_message=octets, **fields)
-    fact = read_inbound(pdu, "s", "hex")
-    assert isinstance(fact, Reply) or is_receipt(esm_class, tlvs)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +35,31 @@ def test_refusals(status: int, expected: Refused) -> None:
 
 def test_every_refusal_has_a_sentence() -> None:
     assert {refusal(status).reason for status in range(1, 0x500)} <= set(REASONS)
+
+
+def test_a_person_may_say_what_a_vendors_status_means() -> None:
+    meanings = read_meanings({"0x45": "filtered", "1025": "opted_out", "0x400": "queue_full", "1026": "carrier_error"})
+    assert refusal(0x45, meanings) == Refused("filtered", "ESME_RSUBMITFAIL (0x00000045)")
+    assert refusal(0x401, meanings) == Refused("opted_out", "0x00000401")
+    assert refusal(0x402, meanings) == Refused("carrier_error", "0x00000402", 60.0)
+    assert is_throttling(refusal(0x400, meanings))
+    assert refusal(0x0B, meanings) == refusal(0x0B)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "field"),
+    [
+        (-3, "000000000001000R"),
+        (0, "000000000001000R"),
+        (59, "000000000059000R"),
+        (86_399, "000000235959000R"),
+        (86_400, "000001000000000R"),
+        (7 * 86_400 + 3_661, "000007010101000R"),
+        (10**9, "000099235959000R"),
+    ],
+)
+def test_validity_is_rounded_down_and_never_zero(seconds: int, field: str) -> None:
+    assert relative_time(seconds) == field
 
 
 @pytest.mark.parametrize(
@@ -237,7 +139,37 @@ def test_a_carrier_that_takes_some_and_refuses_the_rest_is_not_left_alone_longer
         throttle.took()
 
 
-def test_settings_hide_the_password() -> None:
-    settings: Config = config(2775)
+def test_settings_hide_the_passwords() -> None:
+    settings = config(2775, outbind_port=2776, outbind_system_id="smsc", outbind_password="whisper")
     assert "acme" in repr(settings)
     assert "hush" not in repr(settings)
+    assert "whisper" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"gsm7_packed": True, "default_alphabet": "latin1"}, "gsm7_packed needs default_alphabet: gsm"),
+        ({"tls": True, "tls_key_file": "key.pem"}, "need each other"),
+        ({"tls_ca_file": "ca.pem"}, "do nothing without tls: true"),
+        ({"tls_server_name": "smsc.example.com"}, "do nothing without tls: true"),
+        ({"outbind_port": 2776}, "needs outbind_system_id and outbind_password"),
+        (
+            {"outbind_port": 2776, "outbind_system_id": "s", "outbind_password": "p", "tls": True},
+            "an outbind comes without TLS",
+        ),
+        ({"receipt_errors": {"012": "lost"}}, "'lost' is no reason: use one of opted_out"),
+        ({"status_reasons": {"0x45": "blokked"}}, "'blokked' is no reason"),
+        ({"status_reasons": {"many": "blocked"}}, "'many' is no command_status"),
+        ({"status_reasons": {"0": "blocked"}}, "'0' is no command_status"),
+        ({"lines": 0}, "lines"),
+        ({"lines": 21}, "lines"),
+        ({"window": 0}, "window"),
+        ({"validity_period": "x"}, "validity_period"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(settings: dict[str, object], problem: str) -> None:
+    given = {"host": "smsc.example.com", "system_id": "acme", "password": "hush", **settings}
+    with pytest.raises(msgspec.ValidationError, match=problem) as caught:
+        msgspec.convert(given, Config)
+    assert "hush" not in str(caught.value)

@@ -25,7 +25,7 @@ async def test_a_text_on_the_wire_and_its_answer() -> None:
         assert (submit.source_addr_ton, submit.source_addr_npi, submit.source_addr) == (1, 1, "16285550199")
         assert (submit.dest_addr_ton, submit.dest_addr_npi, submit.destination_addr) == (1, 1, "14155550100")
         assert (submit.esm_class, submit.data_coding, submit.registered_delivery) == (0, 0, 1)
-        assert (submit.short_message, submit.validity_period) == (b"hello", "")
+        assert (submit.short_message, submit.validity_period) == (b"hello", "000099235959000R")
         assert submit.tlvs == {smpp.Tag.USER_MESSAGE_REFERENCE: (70_000 & 0xFFFF).to_bytes(2)}
         peer.take(submit)
         assert await running.ledger.outcome_of(70_000) == Accepted((message_id(submit),))
@@ -126,25 +126,32 @@ async def test_parts_behind_a_final_refusal_stay_here() -> None:
         assert (await peer.read(smpp.SubmitSm)).esm_class == 0
 
 
-async def test_a_throttled_line_rests_as_a_whole_and_comes_back() -> None:
-    async with talking(throttle_first=0.2) as (running, peer):
-        running.carrier.send([outbound(1), outbound(2)])
-        submits = await peer.read_many(smpp.SubmitSm, 2)
-        rooms = running.ledger.rooms
-        peer.refuse(Status.RTHROTTLED, submits[0])
-        outcome = await running.ledger.outcome_of(1)
-        assert isinstance(outcome, Refused)
-        assert (outcome.reason, outcome.code) == ("queue_full", "ESME_RTHROTTLED (0x00000058)")
-        assert outcome.retry_after is not None
-        assert 0 < outcome.retry_after <= 0.2
+async def test_a_throttled_line_rests_as_a_whole_and_keeps_its_order() -> None:
+    async with talking(throttle_first=0.2, throttle_longest=0.2) as (running, peer):
+        running.carrier.send([outbound(1), outbound(2), outbound(3)])
+        submits = await peer.read_many(smpp.SubmitSm, 3)
+        peer.refuse(Status.RTHROTTLED, *submits[:2])
+        await running.logs("smpp line slowed")
         assert running.carrier.room() == 0
-        assert "slowed" in running.carrier.state()
-        running.carrier.send([outbound(3)])
-        assert isinstance(await running.ledger.outcome_of(3), Unsent)
-        peer.take(submits[1])
+        assert running.carrier.up()
+        assert "bound, slowed for 0." in running.carrier.state()
+        running.carrier.send([outbound(4)])
+        assert isinstance(await running.ledger.outcome_of(4), Unsent)
+        peer.take(submits[2])
+        assert await running.ledger.outcome_of(3) == Accepted(("id-3",))
+        await peer.nothing_comes(0.1)
+        again = await peer.read_many(smpp.SubmitSm, 2)
+        peer.take(*again)
+        assert [message_id(submit) for submit in again] == ["id-1", "id-2"]
         assert await running.ledger.outcome_of(2) == Accepted(("id-2",))
-        await running.ledger.until(lambda: running.ledger.rooms > rooms)
-        assert running.carrier.room() == 50
+
+
+async def test_what_waited_behind_a_throttled_text_is_given_back() -> None:
+    async with talking(window=3) as (running, peer):
+        running.carrier.send([outbound(1, LONG), outbound(2), outbound(3)])
+        peer.refuse(Status.RTHROTTLED, *await peer.read_many(smpp.SubmitSm, 3))
+        assert await running.ledger.outcome_of(2) == Unsent("the carrier asked to slow down")
+        assert await running.ledger.outcome_of(3) == Unsent("the carrier asked to slow down")
 
 
 async def test_throttled_parts_of_a_text_in_flight_go_again_in_order() -> None:
@@ -160,26 +167,58 @@ async def test_throttled_parts_of_a_text_in_flight_go_again_in_order() -> None:
         assert await running.ledger.outcome_of(1) == Accepted(("id-1-1", "id-1-2", "id-1-3"))
 
 
-async def test_a_text_throttled_as_a_whole_is_given_back() -> None:
-    async with talking() as (running, peer):
-        running.carrier.send([outbound(1, LONG)])
-        peer.refuse(Status.RTHROTTLED, *await peer.read_many(smpp.SubmitSm, 3))
+async def test_a_text_that_is_throttled_again_and_again_is_given_back() -> None:
+    async with talking(throttle_longest=0.01, throttle_first=0.01) as (running, peer):
+        running.carrier.send([outbound(1)])
+        for _ in range(3):
+            peer.refuse(Status.RTHROTTLED, await peer.read(smpp.SubmitSm))
         outcome = await running.ledger.outcome_of(1)
         assert isinstance(outcome, Refused)
+        assert (outcome.reason, outcome.code) == ("queue_full", "ESME_RTHROTTLED (0x00000058)")
         assert outcome.part_ids == ()
+        assert outcome.retry_after is not None
+        assert outcome.retry_after == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("end", ["drop", "drain"])
+async def test_a_throttled_text_that_waits_at_the_end_may_go_another_way(end: str) -> None:
+    """The carrier said no, so this is no doubt."""
+    async with talking(throttle_first=30.0, throttle_longest=30.0) as (running, peer):
+        running.carrier.send([outbound(1)])
+        peer.refuse(Status.RTHROTTLED, await peer.read(smpp.SubmitSm))
+        await running.logs("smpp line slowed")
+        if end == "drop":
+            peer.drop()
+        else:
+            running.task.cancel()
+        outcome = await running.ledger.outcome_of(1)
+        assert isinstance(outcome, Refused)
+        assert (outcome.reason, outcome.part_ids) == ("queue_full", ())
         assert outcome.retry_after
 
 
-async def test_the_rest_of_a_text_is_given_up_after_some_tries() -> None:
+async def test_throttles_do_not_end_a_text_that_a_phone_has_in_part() -> None:
+    async with talking(throttle_first=0.01, throttle_longest=0.01) as (running, peer):
+        running.carrier.send([outbound(1, "a" * 200)])
+        first, second = await peer.read_many(smpp.SubmitSm, 2)
+        peer.take(first)
+        for _ in range(12):
+            peer.refuse(Status.RTHROTTLED, second)
+            second = await peer.read(smpp.SubmitSm)
+        peer.take(second)
+        assert await running.ledger.outcome_of(1) == Accepted(("id-1-1", "id-1-2"))
+
+
+async def test_the_rest_of_a_text_is_given_up_after_some_faults_of_the_carrier() -> None:
     async with talking(throttle_first=0.001, throttle_longest=0.001) as (running, peer):
         running.carrier.send([outbound(1, "a" * 200)])
         first, second = await peer.read_many(smpp.SubmitSm, 2)
         peer.take(first)
         for _ in range(8):
-            peer.refuse(Status.RTHROTTLED, second)
+            peer.refuse(Status.RSYSERR, second)
             second = await peer.read(smpp.SubmitSm)
-        peer.refuse(Status.RTHROTTLED, second)
-        refused = Refused("queue_full", "ESME_RTHROTTLED (0x00000058)", None, ("id-1-1",))
+        peer.refuse(Status.RSYSERR, second)
+        refused = Refused("carrier_error", "ESME_RSYSERR (0x00000008)", None, ("id-1-1",))
         assert await running.ledger.outcome_of(1) == refused
 
 

@@ -3,16 +3,14 @@
 import asyncio
 
 import pytest
-import structlog
 
 from smsdesk.carriers.contract import Accepted, Doubtful, Unsent
 from smsdesk.carriers.smpp import pdu as smpp
 from smsdesk.carriers.smpp.carrier import SmppCarrier
-from smsdesk.carriers.smpp.session import Line, Session
+from smsdesk.carriers.smpp.session import Session
 from smsdesk.carriers.smpp.status import Status
-from smsdesk.carriers.smpp.timers import Throttle
 
-from .rig import Ledger, Smsc, config, line, outbound, talking
+from .rig import Ledger, Smsc, account, config, line, outbound, talking
 
 
 async def test_the_bind_says_who_we_are() -> None:
@@ -106,7 +104,7 @@ async def test_a_down_line_says_why() -> None:
 
 
 async def test_an_smsc_that_says_nothing_is_left() -> None:
-    async with Smsc().listening() as smsc, line(smsc.port, connect_timeout=0.1):
+    async with Smsc().listening() as smsc, line(smsc.port, session_init_timeout=0.1):
         silent = await smsc.accept()
         await silent.read(smpp.BindTransceiver)
         await silent.ended()
@@ -168,8 +166,7 @@ async def test_sequence_numbers_start_over_after_the_last() -> None:
     ledger = Ledger()
     async with Smsc().listening() as smsc:
         settings = config(smsc.port)
-        shared = Line(settings, ledger, asyncio.get_running_loop().time, structlog.get_logger(), Throttle(1, 1))
-        session = Session(shared, "upstream/1", first_sequence_number=smpp.MAX_SEQUENCE_NUMBER - 1)
+        session = Session(account(settings, ledger), first_sequence_number=smpp.MAX_SEQUENCE_NUMBER - 1)
         await asyncio.get_running_loop().create_connection(lambda: session, "127.0.0.1", smsc.port)
         peer = await smsc.accept()
         assert (await peer.bind()).sequence_number == smpp.MAX_SEQUENCE_NUMBER - 1

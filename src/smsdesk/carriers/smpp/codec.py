@@ -81,11 +81,6 @@ def encode(pdu: Pdu) -> bytes:
         raise ValueError(f"{type(pdu).__name__}: {error}") from None
 
 
-def renumber(octets: bytes, sequence_number: int) -> bytes:
-    """Gives an encoded PDU its sequence_number (section 3.2), without writing it anew."""
-    return octets[:12] + sequence_number.to_bytes(4) + octets[16:]
-
-
 def _encode_body(layout: _Layout, pdu: Any) -> bytes:
     values = layout.values(pdu)
     text = layout.template % values

@@ -1,40 +1,65 @@
 """What a deliver_sm or data_sm from the network says (SMPP 3.4 sections 4.6.1 and 4.7.1)."""
 
-from dataclasses import replace
-
 from smsdesk.carriers.contract import Receipt, Reply
 from smsdesk.carriers.smpp.addressing import read_address
-from smsdesk.carriers.smpp.config import IdForm
+from smsdesk.carriers.smpp.config import Config
 from smsdesk.carriers.smpp.pdu import DataSm, DeliverSm, Tag
-from smsdesk.carriers.smpp.receipts import is_receipt, read_receipt
-from smsdesk.domain.gsm import decode
+from smsdesk.carriers.smpp.receipts import (
+    MESSAGE_TYPE,
+    is_receipt,
+    normalise_id,
+    read_name,
+    read_receipt,
+    read_reference,
+)
+from smsdesk.carriers.smpp.user_data import UDHI, sar_part, split_header
+from smsdesk.domain.gsm import decode, encoding_of, from_septets, unpack
 
-_UDHI = 0x40
-_CONCATENATED_8, _CONCATENATED_16 = 0x00, 0x08
-"""Information elements of the user data header (3GPP TS 23.040 sections 9.2.3.24.1 and 9.2.3.24.8)."""
+_ENCODINGS = {"gsm": "gsm7", "latin1": "latin1", "ascii": "ascii"}
+_FROM_THE_PHONE = {0x08: "SME delivery acknowledgement", 0x10: "SME manual acknowledgement", 0x18: "abort"}
+"""What a phone itself may answer to a text, in bits 5 to 2 of esm_class (section 5.2.12)."""
+_ABORT = 0x18
 
-Part = tuple[int, int, int]
 
-
-def read_inbound(pdu: DeliverSm | DataSm, session: str, form: IdForm) -> Receipt | Reply | None:
-    """Reads a report on a text of ours or a text from a phone. None for a report that names no message or state."""
+def read_inbound(pdu: DeliverSm | DataSm, session: str, config: Config) -> Receipt | Reply | None:
+    """Reads a report on a text of ours or a text from a phone. None for what reports and names no message."""
     octets = pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
     if isinstance(pdu, DeliverSm) and pdu.short_message:
         octets = pdu.short_message
-    if is_receipt(pdu.esm_class, pdu.tlvs):
-        receipt = read_receipt(octets.decode("latin-1"), pdu.tlvs, form)
-        return replace(receipt, number=_phone(pdu), reference=_reference(pdu.tlvs)) if receipt else None
-    part = _sar_part(pdu.tlvs)
-    if pdu.esm_class & _UDHI:
-        header_part, octets = _split_header(octets)
+    kind = pdu.esm_class & MESSAGE_TYPE
+    if is_receipt(pdu.esm_class, pdu.tlvs) or (kind in _FROM_THE_PHONE and b"stat:" in octets.lower()):
+        return read_receipt(_receipt_text(pdu, octets, config), pdu.tlvs, config, _phone(pdu))
+    if kind in _FROM_THE_PHONE and not octets:
+        return _acknowledgement(pdu, kind, config)
+    return _read_reply(pdu, octets, session, config)
+
+
+def _receipt_text(pdu: DeliverSm | DataSm, octets: bytes, config: Config) -> str:
+    """Receipts are written in ASCII, whatever the carrier's alphabet for texts is; by some in UCS-2, or packed."""
+    if pdu.data_coding == config.ucs2_data_coding:
+        return octets.decode("utf-16-be", "replace")
+    if config.gsm7_packed and b"id:" not in octets.lower():
+        return from_septets(unpack(octets))
+    return octets.decode("latin-1")
+
+
+def _read_reply(pdu: DeliverSm | DataSm, octets: bytes, session: str, config: Config) -> Reply:
+    part, header_octets = sar_part(pdu.tlvs), 0
+    if pdu.esm_class & UDHI:
+        header_part, octets, header_octets = split_header(octets)
         part = header_part or part
-    body, encoding = decode(octets, pdu.data_coding)
-    reference = pdu.tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b"").rstrip(b"\0").decode("latin-1")
+    default = _ENCODINGS[config.default_alphabet]
+    coding = 0 if pdu.data_coding == config.data_coding else pdu.data_coding
+    if pdu.data_coding == config.ucs2_data_coding:
+        coding = 8
+    if config.gsm7_packed and encoding_of(coding, default) == "gsm7":
+        octets = unpack(octets, header_octets)
+    body, encoding = decode(octets, coding, default)
     return Reply(
         source=read_address(pdu.source_addr_ton, pdu.source_addr),
         destination=read_address(pdu.dest_addr_ton, pdu.destination_addr),
         body=body,
-        carrier_reference=reference or None,
+        carrier_reference=read_name(pdu.tlvs) or None,
         session=session,
         part=part,
         encoding=encoding,
@@ -42,40 +67,16 @@ def read_inbound(pdu: DeliverSm | DataSm, session: str, form: IdForm) -> Receipt
     )
 
 
+def _acknowledgement(pdu: DeliverSm | DataSm, kind: int, config: Config) -> Receipt | None:
+    """A phone that answers without words has the text that it names, unless it gives up the conversation."""
+    named = read_name(pdu.tlvs)
+    if not named:
+        return None
+    state = "sent" if kind == _ABORT else "delivered"
+    part_id = normalise_id(named, config.receipt_id)
+    return Receipt(part_id, state, None, _FROM_THE_PHONE[kind], _phone(pdu), read_reference(pdu.tlvs))
+
+
 def _phone(pdu: DeliverSm | DataSm) -> str | None:
     """A receipt comes from the phone that the text went to (SMPP 3.4 appendix B)."""
     return read_address(pdu.source_addr_ton, pdu.source_addr) or None
-
-
-def _reference(tlvs: dict[int, bytes]) -> int | None:
-    octets = tlvs.get(Tag.USER_MESSAGE_REFERENCE)
-    return int.from_bytes(octets) if octets and len(octets) == 2 else None
-
-
-def _split_header(octets: bytes) -> tuple[Part | None, bytes]:
-    """Takes the user data header off. One that is longer than the text is none: then all octets are the text."""
-    end = 1 + octets[0] if octets else 0
-    if not octets or end > len(octets):
-        return None, octets
-    header, part, at = octets[1:end], None, 0
-    while at + 2 <= len(header):
-        element, value = header[at], header[at + 2 : at + 2 + header[at + 1]]
-        at += 2 + header[at + 1]
-        if element == _CONCATENATED_8 and len(value) == 3:
-            part = _legal(value[0], value[2], value[1])
-        elif element == _CONCATENATED_16 and len(value) == 4:
-            part = _legal(int.from_bytes(value[:2]), value[3], value[2])
-    return part, octets[end:]
-
-
-def _sar_part(tlvs: dict[int, bytes]) -> Part | None:
-    tags = (Tag.SAR_MSG_REF_NUM, Tag.SAR_SEGMENT_SEQNUM, Tag.SAR_TOTAL_SEGMENTS)
-    if not all(tag in tlvs for tag in tags):
-        return None
-    reference, number, total = (int.from_bytes(tlvs[tag]) for tag in tags)
-    return _legal(reference, number, total)
-
-
-def _legal(reference: int, number: int, total: int) -> Part | None:
-    """A part outside its text is a whole text (3GPP TS 23.040 section 9.2.3.24.1), and so is the only one."""
-    return (reference, number, total) if 1 <= number <= total and 1 < total <= 255 else None

@@ -205,6 +205,19 @@ class DataSm(Pdu, frozen=True, gc=False):
     tlvs: dict[int, bytes] = {}
 
 
+class AlertNotification(Pdu, frozen=True, gc=False):
+    """Section 4.12.1: a phone can be reached again. It has no answer."""
+
+    command_id = 0x00000102
+    source_addr_ton: int = 0
+    source_addr_npi: int = 0
+    source_addr: str = ""
+    esme_addr_ton: int = 0
+    esme_addr_npi: int = 0
+    esme_addr: str = ""
+    tlvs: dict[int, bytes] = {}
+
+
 class QuerySmResp(Pdu, frozen=True, gc=False):
     """Section 4.8.2."""
 
@@ -264,6 +277,7 @@ PDUS: tuple[type[Pdu], ...] = (
     DeliverSmResp,
     DataSm,
     DataSmResp,
+    AlertNotification,
     QuerySm,
     QuerySmResp,
     CancelSm,

@@ -4,24 +4,34 @@ import re
 from collections.abc import Mapping
 
 from smsdesk.carriers.contract import Receipt
-from smsdesk.carriers.smpp.config import IdForm
+from smsdesk.carriers.smpp.config import Config, IdForm
 from smsdesk.carriers.smpp.pdu import Tag
 
-_STATES: dict[str, tuple[str, str | None]] = {
-    "ENROUTE": ("sent", None),
-    "ACCEPTD": ("sent", None),
-    "DELIVRD": ("delivered", None),
-    "EXPIRED": ("expired", "unreachable"),
-    "UNDELIV": ("undelivered", "unreachable"),
-    "DELETED": ("failed", "unknown_error"),
-    "REJECTD": ("failed", "blocked"),
-    "UNKNOWN": ("undelivered", "unknown_error"),
+_STEMS: dict[str, tuple[str, str, str | None]] = {
+    "SCHED": ("SCHEDLD", "sent", None),
+    "ENROUT": ("ENROUTE", "sent", None),
+    "BUFF": ("BUFFRED", "sent", None),
+    "ACCEPT": ("ACCEPTD", "sent", None),
+    "DELIV": ("DELIVRD", "delivered", None),
+    "EXPIR": ("EXPIRED", "expired", "unreachable"),
+    "UNDEL": ("UNDELIV", "undelivered", "unreachable"),
+    "DELET": ("DELETED", "failed", "unknown_error"),
+    "REJECT": ("REJECTD", "failed", "blocked"),
+    "UNKN": ("UNKNOWN", "undelivered", "unknown_error"),
+    "FAIL": ("FAILED", "undelivered", "unknown_error"),
+    "SYSERR": ("SYSERR", "failed", "carrier_error"),
+    "NOCRED": ("NOCRED", "failed", "carrier_error"),
 }
-_WORDS = ("", "ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD")
-"""message_state (section 5.2.28) as the word that the text has for it."""
+"""How a `stat` begins, whole or cut short, to its one spelling, our state and our reason. Those of appendix B, and what
+vendors add: BUFFRED, FAILED, SYSERR, NOCRED."""
+_NUMBERS = ("SCHED", "ENROUT", "DELIV", "EXPIR", "DELET", "UNDEL", "ACCEPT", "UNKN", "REJECT")
+"""message_state (section 5.2.28; 0 is of SMPP 5.0) as the beginning of its word."""
 
-_FIELD = re.compile(r"\b(id|stat|err):\s*([^\s:]+)(?=\s|$)", re.IGNORECASE)
+_FIELD = re.compile(r"\b(id|stat|err):(?:(\S+)|\s+([^\s:]+)(?=\s|$))", re.IGNORECASE)
 _TEXT = re.compile(r"\btext:", re.IGNORECASE)
+_SMSC_RECEIPT, _INTERMEDIATE = 0x04, 0x20
+MESSAGE_TYPE = 0x3C
+"""Bits 5 to 2 of esm_class (section 5.2.12)."""
 
 
 def normalise_id(message_id: str, form: IdForm) -> str:
@@ -35,21 +45,59 @@ def normalise_id(message_id: str, form: IdForm) -> str:
 
 
 def is_receipt(esm_class: int, tlvs: Mapping[int, bytes]) -> bool:
-    """Says whether a deliver_sm reports on a text of ours: by esm_class (SMSC receipt or interim notification, section
-    5.2.12), or by the two optional parameters that only reports have."""
-    return esm_class & 0x3C in (0x04, 0x20) or (Tag.RECEIPTED_MESSAGE_ID in tlvs and Tag.MESSAGE_STATE in tlvs)
+    """Says whether a deliver_sm reports on a text of ours: by esm_class (SMSC receipt or intermediate notification), or
+    by the two optional parameters that only reports have."""
+    kind = esm_class & MESSAGE_TYPE
+    return kind in (_SMSC_RECEIPT, _INTERMEDIATE) or (Tag.RECEIPTED_MESSAGE_ID in tlvs and Tag.MESSAGE_STATE in tlvs)
 
 
-def read_receipt(text: str, tlvs: Mapping[int, bytes], form: IdForm) -> Receipt | None:
-    """Reads a report from its optional parameters and, where those are silent, from its text `id:... stat:... err:...`
-    in any case and order; the dates are not read. None where it names no message or no known state."""
+def read_state(word: str, number: int | None) -> tuple[str, str, str | None]:
+    """Reads a message_state, or where there is none the word of a text, which may be that number too: gives its one
+    spelling, our state, and our reason where that is a failure. What nobody knows is given as it is, as `sent`: the
+    carrier has the text still."""
+    if number is None and word.isdecimal() and word.isascii():
+        number = int(word)
+    if number is not None:
+        if number >= len(_NUMBERS):
+            return str(number), "sent", None
+        return _STEMS[_NUMBERS[number]]
+    upper = word.upper()
+    found = next((meaning for stem, meaning in _STEMS.items() if upper.startswith(stem)), None)
+    return found or (word or "none", "sent", None)
+
+
+def read_receipt(text: str, tlvs: Mapping[int, bytes], config: Config, number: str | None = None) -> Receipt | None:
+    """Reads a report on a text to `number` from its optional parameters and, where those are silent, from its text
+    `id:... stat:... err:...` in any case and order; the dates are not read. None where it names no message."""
     head = _TEXT.split(text, maxsplit=1)[0]  # what follows is the start of the message, which may say `id:` itself
-    fields = {name.lower(): value for name, value in reversed(_FIELD.findall(head))}
-    named = tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b"").rstrip(b"\0").decode("latin-1") or fields.get("id", "")
-    number = int.from_bytes(tlvs.get(Tag.MESSAGE_STATE, b""))
-    word = _WORDS[number] if 0 < number < len(_WORDS) else fields.get("stat", "").upper()
-    if not named or word not in _STATES:
+    fields = {name.lower(): close or apart for name, close, apart in reversed(_FIELD.findall(head))}
+    named = read_name(tlvs) or fields.get("id", "")
+    if not named:
         return None
-    state, reason = _STATES[word]
+    octets = tlvs.get(Tag.MESSAGE_STATE)
+    word, state, reason = read_state(fields.get("stat", ""), int.from_bytes(octets) if octets else None)
     error = fields.get("err") or tlvs.get(Tag.NETWORK_ERROR_CODE, b"").hex()
-    return Receipt(normalise_id(named, form), state, reason, f"stat:{word} err:{error}" if error else f"stat:{word}")
+    if reason and error:
+        reason = _own_reason(error, config.receipt_errors) or reason
+    code = f"stat:{word} err:{error}" if error else f"stat:{word}"
+    part_id, whole = normalise_id(named, config.receipt_id), config.long_texts == "payload"
+    return Receipt(part_id, state, reason, code, number, read_reference(tlvs), whole)
+
+
+def read_name(tlvs: Mapping[int, bytes]) -> str:
+    """The receipted_message_id; empty where there is none."""
+    return tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b"").rstrip(b"\0").decode("latin-1")
+
+
+def read_reference(tlvs: Mapping[int, bytes]) -> int | None:
+    """The user_message_reference that a text of ours went with; None where there is none."""
+    octets = tlvs.get(Tag.USER_MESSAGE_REFERENCE)
+    return int.from_bytes(octets) if octets and len(octets) == 2 else None
+
+
+def _own_reason(error: str, reasons: Mapping[str, str]) -> str | None:
+    return next((reason for code, reason in reasons.items() if _plain(code) == _plain(error)), None)
+
+
+def _plain(error: str) -> str:
+    return error.lower().removeprefix("0x").lstrip("0")
