@@ -110,6 +110,20 @@ async def test_under_limits_each_number_gives_what_it_may(db: Database) -> None:
         assert [tuple(row) for row in rows] == [(OTHER, 3), (OURS, 15)]
 
 
+async def test_under_limits_an_answer_is_not_kept_by_notices_of_its_own_number(db: Database) -> None:
+    async with db.connection() as conn:
+        await queue_texts(conn, range(1, 50))
+        await queue_texts(conn, (101, 102))
+        await conn.execute("update texts set source = $1 where message_id > 40", OTHER)
+        await urge(conn, 40, 102)
+    assert await claim(db, Wanted(50, 1, {OURS: 1, OTHER: 1})) == [40, 41], "the other number's is the notices' share"
+    assert await claim(db, Wanted(50, 0, {OTHER: 1, OURS: 1})) == [102, 1]
+    async with db.connection() as conn:
+        await urge(conn, *range(2, 30))
+    assert await claim(db, Wanted(50, 1, {OURS: 1})) == [30], "answers without end leave notices their share"
+    assert await claim(db, Wanted(50, 0, {OURS: 1})) == [2]
+
+
 async def test_the_numbers_with_something_to_send_now_the_urgent_first(db: Database) -> None:
     async with db.connection() as conn:
         await queue_texts(conn, range(1, 50))

@@ -137,7 +137,7 @@ class Dispatcher:
         outbound: list[OutboundText] = []
         try:
             if allotted:
-                outbound = await self._claim(Wanted(room, self._for_notices(room), allotted))
+                outbound = await self._claim(Wanted(room, self._for_notices(sum(allotted.values())), allotted))
         finally:
             pace.claimed(allotted, outbound)
         if not allotted:

@@ -38,14 +38,15 @@ def first_passed(arrivals: Sequence[Arrival], cap: int, seconds: float) -> Passe
 
 
 def used(arrivals: Sequence[Arrival], cap: int, seconds: float) -> float:
-    """The share of the limit that was used between the first and the last arrival: 1.0 is all that it lets through.
+    """The share of the limit that was used: 1.0 is all that it lets through.
 
-    The segments of the last window are left out with its time: what follows them is not known.
+    It is counted from the first arrival after one window to the first of the last window, so that what comes in bunches
+    is counted by whole bunches.
     """
-    if len(arrivals) < 2:
+    if not arrivals:
         return 0.0
-    begin, end = arrivals[0].at, arrivals[-1].at
-    if end - begin < seconds:
-        return min(sum(arrival.segments for arrival in arrivals) / cap, 1.0)
-    counted = sum(arrival.segments for arrival in arrivals if arrival.at < end)
-    return counted / (cap * (end - begin) / seconds)
+    begin = next((one.at for one in arrivals if one.at >= arrivals[0].at + seconds), arrivals[-1].at)
+    end = next(one.at for one in arrivals if one.at > arrivals[-1].at - seconds)
+    if end <= begin:
+        return min(sum(one.segments for one in arrivals) / cap, 1.0)
+    return sum(one.segments for one in arrivals if begin <= one.at < end) / (cap * (end - begin) / seconds)

@@ -367,8 +367,10 @@ declare
     v_ended bigint[];
     v_states text[];
     v_reasons text[];
+    v_taken bigint[];
     v_parts int;
     v_segments int;
+    v_notices int;
 begin
     -- Rounds, so that a crowd of texts past their time does not hide the others. Bounded, so that a call stays short.
     for round in 1..25 loop
@@ -376,17 +378,25 @@ begin
             v_ids := pick_urgent(p_tenant, p_carrier, null, p_limit, p_notices, p_now);
         else
             v_ids := '{}';
-            for i in 1..cardinality(p_sources) loop
-                v_found := pick_urgent(p_tenant, p_carrier, p_sources[i],
-                                       least(p_segments[i], p_limit - cardinality(v_ids)), p_notices, p_now);
+            v_notices := p_notices;
+            -- The numbers with nothing urgent last: their notices are the share of notices, as far as they go.
+            for i in reverse cardinality(p_sources)..1 loop
+                -- What the more urgent ones may take of the room is theirs.
+                v_segments := least(p_segments[i],
+                                    p_limit - coalesce((select sum(s) from unnest(p_segments[:i - 1]) s), 0)::int);
+                continue when v_segments <= 0;
+                v_found := pick_urgent(p_tenant, p_carrier, p_sources[i], v_segments,
+                                       greatest(least(v_notices, v_segments), 0), p_now);
                 v_segments := 0;
+                v_taken := '{}';
                 for n in 1..cardinality(v_found) loop
                     exit when v_segments >= p_segments[i];
-                    select t.parts into v_parts from texts t
-                    where t.tenant_id = p_tenant and t.message_id = v_found[n];
+                    select t.parts, v_notices - case t.priority when 2 then 1 else 0 end into v_parts, v_notices
+                    from texts t where t.tenant_id = p_tenant and t.message_id = v_found[n];
                     v_segments := v_segments + v_parts;
-                    v_ids := v_ids || v_found[n];
+                    v_taken := v_taken || v_found[n];
                 end loop;
+                v_ids := v_taken || v_ids;
             end loop;
         end if;
         exit when v_ids = '{}';
