@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lab.rig import HANDSET, Esme, Rig
+from lab.rig import HANDSET, Esme, Rig, running
 from smsdesk.carriers.smpp.pdu import CancelSm, CancelSmResp, DataSm, DeliverSm, QuerySm, QuerySmResp, Tag
 from smsdesk.lab.times import read_time
 
@@ -31,7 +31,7 @@ async def cancelled(esme: Esme, message_id: str = "", **fields: str) -> int:
 async def test_a_text_whose_validity_ends_first_does_not_arrive(rig: Rig) -> None:
     esme = await rig.bound()
     soon, later = "000000000001000R", "000000000100000R"
-    short = await esme.submit(b"#away:1.5", validity_period=soon, registered_delivery=1)
+    short = await esme.submit(b"#away:60", validity_period=soon, registered_delivery=1)
     await esme.submit(b"in time #away:0.2", validity_period=later, registered_delivery=1)
     first, second = await esme.delivered(), await esme.delivered()
     assert b"stat:DELIVRD" in first.short_message
@@ -97,6 +97,15 @@ async def test_all_between_two_addresses_are_taken_back(rig: Rig) -> None:
     assert await cancelled(esme, service_type="CMT", **fields) == 0x11
     assert await cancelled(esme, **fields) == 0
     assert (await rig.stats())["on_the_way"] == 1
+
+
+async def test_no_more_on_the_way_than_the_lab_keeps() -> None:
+    async with running(keep_texts=2) as rig:
+        esme = await rig.bound()
+        answers = [await esme.submit(b"#away:60") for _ in range(3)]
+        assert [answer.command_status for answer in answers] == [0, 0, 0x14]
+        assert await cancelled(esme, answers[0].message_id) == 0
+        assert (await esme.submit(b"there is room again")).command_status == 0
 
 
 async def test_a_reset_stops_what_is_on_its_way(rig: Rig) -> None:

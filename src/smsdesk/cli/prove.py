@@ -108,8 +108,9 @@ def _progress() -> Progress:
 
 
 def _show(verdict: Verdict, console: Console) -> None:
-    killed = ", ".join(f"{count} {name}" for name, count in sorted(verdict.kills.items())) or "nothing"
-    console.print(f"{verdict.accepted} texts accepted in {verdict.tries} requests; killed: {killed}", highlight=False)
+    console.print(f"{verdict.accepted} texts accepted in {verdict.tries} requests", highlight=False)
+    for name, count in sorted(verdict.kills.items()):
+        console.print(f"killed {count} times: {name}", highlight=False)
     console.print(f"{verdict.arrived} arrived at the handsets; {len(verdict.doubtful)} are doubtful", highlight=False)
     for name, bodies in (("lost", verdict.lost), ("doubled", verdict.doubled)):
         console.print(f"{len(bodies)} {name}", style="green" if not bodies else "red", highlight=False)

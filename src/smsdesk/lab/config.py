@@ -34,7 +34,8 @@ class LabConfig:
     allow_hosts: tuple[str, ...] = ()
     """Hosts beside this machine's own addresses that callbacks and outbinds may go to."""
     keep_texts: int = 1_000_000
-    """Texts kept on all handsets together, segments in the log, and receipts and replies that wait for a line."""
+    """Texts kept on all handsets together, segments in the log, texts on their way (more get ESME_RMSGQFUL), and
+    receipts and replies that wait for a line."""
     binds_per_system: int = 0
     """Lines that one system may have bound; 0 for any number."""
     submit_window: int = 0

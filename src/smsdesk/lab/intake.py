@@ -49,11 +49,13 @@ class _Refused(ValueError):
 
 
 class Intake:
-    """Takes what ESMEs submit. Times between are the loop's, times of day the network's clock."""
+    """Takes what ESMEs submit, up to `limit` texts on their way at once. Times between are the loop's, times of day
+    the network's clock."""
 
-    def __init__(self, network: Network, delivery: Delivery, dialect: Dialect) -> None:
+    def __init__(self, network: Network, delivery: Delivery, dialect: Dialect, limit: int) -> None:
         self.dialect = dialect
         self.passages = Passages()
+        self._limit = limit
         self._network = network
         self._delivery = delivery
         self._loop = asyncio.get_running_loop()
@@ -89,6 +91,8 @@ class Intake:
             raise _Refused(Status.RINVREGDLVFLG)
         if line.is_full:
             raise _Refused(Status.RTHROTTLED)
+        if len(self.passages) >= self._limit:
+            raise _Refused(Status.RMSGQFUL)
         if submit.schedule_delivery_time or submit.validity_period:
             _require_times(submit)
         try:

@@ -30,7 +30,7 @@ class Smsc:
         self.config = config
         self.network = network
         self.delivery = Delivery(config.keep_texts, config.deliver_timeout, self._sent)
-        self.intake = Intake(network, self.delivery, config.dialect)
+        self.intake = Intake(network, self.delivery, config.dialect, config.keep_texts)
         self._loop = asyncio.get_running_loop()
         self._owners = {e164(number): system_id for number, system_id in config.owners.items()}
         self._lines = 0
