@@ -26,6 +26,12 @@ CANNOT = {
 }
 """What a library cannot say, by its name and the case's, and why."""
 
+NOT_OURS = {
+    "a flash text": "no text of ours is flash",
+    "octets, sent": "no text of ours is binary",
+}
+"""What a text of ours cannot be, by the name of the case."""
+
 
 @pytest.fixture(scope="session")
 def twisted() -> Iterator[TwistedProcess]:
@@ -38,8 +44,8 @@ def twisted() -> Iterator[TwistedProcess]:
 def talks(request: pytest.FixtureRequest, twisted: TwistedProcess) -> Talks:
     """Opens a conversation: `async with talks(window=3) as talk`. `smsc` are settings of the Twisted one, `shown` is
     what the wire shows for TLS; the others are settings of our line."""
-    case = request.node.callspec.params.get("case")
-    reason = CANNOT.get((request.param, getattr(case, "name", request.node.originalname)))
+    case = getattr(request.node.callspec.params.get("case"), "name", request.node.originalname)
+    reason = CANNOT.get((request.param, case)) or NOT_OURS.get(case)
     if reason:
         pytest.skip(f"{request.param}: {reason}")
 

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import smpp34
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from smsdesk.carriers.contract import Accepted
@@ -62,8 +63,8 @@ SENSE = (
 
 
 def nonsense(chance: random.Random) -> bytes:
-    """One of those, spoiled in up to three ways, in half of the cases with a command_length that is right again; now and
-    then left as it is."""
+    """One of those, spoiled in up to three ways, in half of the cases with a command_length that is right again; now
+    and then left as it is."""
     octets = bytearray(chance.choice(SENSE))
     for _ in range(chance.randrange(4)):
         at = chance.randrange(len(octets) or 1)
@@ -176,6 +177,7 @@ async def test_every_text_has_one_outcome_and_the_line_comes_back(octets: list[b
 
 @MANY
 @given(SPEECHES)
+@example([pdu(RESPONSE, 1, status=3) + pdu(9 | RESPONSE, 1, b"SMSC\0")])  # a no and a yes at once
 async def test_nonsense_in_place_of_the_bind_answer(octets: list[bytes]) -> None:
     smsc = RawSmsc(lambda: octets, in_place_of_bind=True)
     async with smsc.listening(), watched(smsc.port) as running:
@@ -210,6 +212,7 @@ queues:"""
 NOISY_NUMBER = "+16285550198"
 
 
+@pytest.mark.slow
 async def test_other_lines_of_the_worker_do_not_feel_it(database: str, tmp_path: Path) -> None:
     chance = random.Random(47)
     smsc = RawSmsc(lambda: [nonsense(chance) for _ in range(30)])
@@ -232,6 +235,7 @@ async def test_other_lines_of_the_worker_do_not_feel_it(database: str, tmp_path:
             assert await server.stop() == 0, server.errors
             assert "smpp nonsense" in server.errors
             assert '"level": "error"' not in server.errors, server.complaints
+            assert "Traceback" not in server.errors, server.errors
 
 
 async def send(client: Client, phone: int, number: str, message: str) -> int:

@@ -9,8 +9,8 @@ _GROUP = 500
 
 
 async def resend_doubtful(db: Database, now: datetime) -> list[int]:
-    """Puts texts with `on_doubt: resend` back into the queue once their receipt has had its time: gives the tenants that
-    have something to send because of it."""
+    """Puts texts with `on_doubt: resend` back into the queue once their receipt has had its time: gives the tenants
+    that have something to send because of it."""
     async with db.connection() as conn:
         waiting = await doubtful.find_resending(conn)
     woken = []

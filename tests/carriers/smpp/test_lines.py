@@ -129,19 +129,22 @@ async def test_all_lines_drain_side_by_side() -> None:
         running.carrier.send([outbound(n) for n in range(3)])
         submits = [await peer.read(smpp.SubmitSm) for peer in peers]
         running.task.cancel()
-        for peer, submit in zip(peers, submits, strict=True):
-            peer.take(submit)
-        for peer in peers:
-            peer.send(smpp.UnbindResp((await peer.read(smpp.Unbind)).sequence_number))
-            await peer.ended()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(3):  # the last answer ends the waiting, not the four seconds that it may take
+            for peer, submit in zip(peers, submits, strict=True):
+                peer.take(submit)
+            for peer in peers:
+                peer.send(smpp.UnbindResp((await peer.read(smpp.Unbind)).sequence_number))
+                await peer.ended()
             with pytest.raises(asyncio.CancelledError):
                 await running.task
         assert {type(outcome) for _, outcome in running.ledger.outcomes} == {Accepted}
 
 
 async def test_a_throttle_on_one_line_slows_them_all() -> None:
-    async with Smsc().listening() as smsc, line(smsc.port, lines=2, throttle_first=0.1) as running:
+    async with (
+        Smsc().listening() as smsc,
+        line(smsc.port, lines=2, throttle_first=0.1, throttle_longest=2.0) as running,
+    ):
         peers = await accept(smsc, 2)
         await running.ledger.until(lambda: running.carrier.room() == 100)
         running.carrier.send([outbound(1), outbound(2)])
@@ -153,15 +156,18 @@ async def test_a_throttle_on_one_line_slows_them_all() -> None:
         await peers[1].nothing_comes(0.05)
         peers[0].take(await peers[0].read(smpp.SubmitSm))
         await running.ledger.until(lambda: len(running.ledger.outcomes) == 2)
+        await running.ledger.until(running.carrier.room)
+        assert running.carrier.room() == 1, "one part a second, over whichever line"
 
 
 async def test_a_line_on_which_nothing_flows_is_unbound_and_comes_back() -> None:
     async with Smsc().listening() as smsc, line(smsc.port, inactivity_timeout=0.2, enquire_link=0.05) as running:
         peer = await smsc.accept_bound()
         await running.bound()
-        while not isinstance(pdu := await peer.read(smpp.Pdu), smpp.Unbind):
-            assert isinstance(pdu, smpp.EnquireLink)
-            peer.send(smpp.EnquireLinkResp(pdu.sequence_number))
+        async with asyncio.timeout(5):
+            while not isinstance(pdu := await peer.read(smpp.Pdu), smpp.Unbind):
+                assert isinstance(pdu, smpp.EnquireLink)
+                peer.send(smpp.EnquireLinkResp(pdu.sequence_number))
         peer.send(smpp.UnbindResp(pdu.sequence_number))
         await running.logs("nothing flowed for 0.2 s")
         await smsc.accept_bound()

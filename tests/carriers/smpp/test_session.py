@@ -95,6 +95,14 @@ async def test_a_refused_bind_is_said_and_tried_again() -> None:
         await running.bound()
 
 
+async def test_the_answer_to_another_bind_binds_nothing() -> None:
+    async with Smsc().listening() as smsc, line(smsc.port, session_init_timeout=0.2) as running:
+        peer = await smsc.accept()
+        request = await peer.read(smpp.BindTransceiver)
+        peer.send(smpp.BindReceiverResp(request.sequence_number))
+        assert "no answer to bind in 0.2 s" in await running.logs("smpp line down")
+
+
 async def test_a_down_line_says_why() -> None:
     async with Smsc().listening() as smsc:
         port = smsc.port

@@ -37,7 +37,7 @@ class Outbind:
             await asyncio.sleep(backoff.pause())
         self.trouble = ""
         try:
-            await asyncio.shield(loop.create_future())
+            await asyncio.Event().wait()
         finally:
             server.close()
             await asyncio.gather(*(session.drain(DRAIN) for session in self.sessions))

@@ -133,8 +133,10 @@ class Session(asyncio.Protocol):
             if pdus or problem:
                 self._link.heard(self._now)  # half a PDU proves nothing: the rest may never come
             for pdu in pdus:
+                if self.closed.done():
+                    return  # what follows the end of a session is nobody's
                 self._receive(pdu)
-            if problem is None:
+            if problem is None or self.closed.done():
                 break
             self._receive_nonsense(problem)
             data = b""
@@ -266,6 +268,8 @@ class Session(asyncio.Protocol):
             data = b"".join(self._out)
             self._out.clear()
             self._transport.write(data)
+        if self._submissions.too_late:
+            self.close("this process stood still, or was without its database: others may have its texts now")
 
     def _wake(self) -> None:
         """Goes on after anything changed: writes what can be written, tells of new room, ends a drain."""

@@ -62,6 +62,11 @@ class Submissions:
             self._look_again(self._window.wait)
         return octets
 
+    @property
+    def too_late(self) -> bool:
+        """Whether what is inside must not leave any more."""
+        return self._window.too_late
+
     def receive(self, pdu: Pdu, now: float) -> bool:
         """Takes an answer in, whatever its kind. False where it says to slow down, from this moment on."""
         if pdu.command_status or not isinstance(pdu, SubmitSmResp):

@@ -3,6 +3,7 @@ which octets to write and which outcomes are known."""
 
 import bisect
 import heapq
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ class Window:
     def __init__(self, terms: Terms, gate: Gate, first_sequence_number: int = 1) -> None:
         self.wait = 0.0
         """Seconds after the last `write` in which something inside may leave; 0.0 where only an answer helps."""
+        self.too_late = False
+        """Whether what is inside must not leave any more."""
         self._terms = terms
         self._gate = gate
         self._sequence_number = first_sequence_number - 1
@@ -97,6 +100,9 @@ class Window:
                     self.wait = wait
                     return octets, settled
                 if wait := self._gate.take(submission.text, submission.segments, now):
+                    if wait == math.inf:
+                        self.too_late = True
+                        return octets, settled
                     queue.popleft()
                     self._step_aside(submission, now + max(wait, _SHORTEST))
                     continue
