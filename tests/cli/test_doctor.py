@@ -140,3 +140,20 @@ def test_a_database_that_is_away_and_a_folder_open_to_all(run: Run, tmp_path: Pa
     found = findings(run, env=env)
     assert found["database"]["grade"] == "broken"
     assert found["data folder"]["remedy"] == f"chmod go-w {folder}"
+
+
+def test_a_carrier_that_was_left_is_told_of_with_its_numbers(run: Run, database: str) -> None:
+    text = (
+        "tenant: acme\ncarriers: [{name: main, type: lab}, {name: backup, type: lab}]\n"
+        "numbers: [{number: 62855, carrier: main, fallbacks: [backup]}]"
+    )
+    assert run("apply", "-", "--yes", input=text).exit_code == 0
+    execute(
+        database,
+        "insert into sick_lines select tenant_id, carrier_id, 1, now(), 'no answer for 6 s' from carriers"
+        " where name = 'main';"
+        "update numbers set current_carrier_id = (select carrier_id from carriers where name = 'backup')",
+    )
+    shown = " ".join(run("doctor").stdout.split())
+    assert "warning carrier acme/main left: no answer for 6 s; texts of 62855 go elsewhere" in shown
+    assert "acme/backup left" not in shown

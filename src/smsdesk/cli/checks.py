@@ -165,6 +165,12 @@ async def _carrier(row: CarrierRow, configs: Configs) -> Sequence[Finding]:
         found.append(await _address(name, *address))
     elif not found:
         found.append(Finding(name, "ok", f"{row.type} at its own default address, which was not tried"))
+    if row.left:
+        elsewhere = f"; texts of {_some(row.elsewhere)} go elsewhere" if row.elsewhere else ""
+        found.append(Finding(name, "warning", f"left: {row.left}{elsewhere}", "it is tried again by itself"))
+    if row.doubtful:
+        remedy = f"`smsdesk texts doubtful {row.subdomain}` lists them"
+        found.append(Finding(name, "warning", f"{row.doubtful:,} texts are in doubt", remedy))
     if not row.prices:
         remedy = "name a price list under `rates:` of the carrier"
         found.append(Finding(name, "info", "no prices: what its texts cost is not known", remedy))

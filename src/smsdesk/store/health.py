@@ -43,6 +43,12 @@ class CarrierRow:
     type: str
     config: dict[str, Any]
     prices: int
+    left: str | None
+    """Why a node at work does not trust it with texts; None where none says so."""
+    elsewhere: list[str]
+    """Numbers whose texts go to another carrier now."""
+    doubtful: int
+    """Texts of which nobody knows whether they left over it."""
 
 
 async def read_server(conn: Connection) -> Server:
@@ -77,7 +83,12 @@ async def read_carriers(conn: Connection) -> list[CarrierRow]:
     """Every configured line, across all tenants."""
     rows = await conn.fetch(
         "select t.subdomain, c.name, c.type, c.config,"
-        " (select count(*) from rates r where r.tenant_id = c.tenant_id and r.carrier_id = c.carrier_id)"
+        " (select count(*) from rates r where r.tenant_id = c.tenant_id and r.carrier_id = c.carrier_id),"
+        " (select min(s.why) from sick_lines s where s.tenant_id = c.tenant_id and s.carrier_id = c.carrier_id),"
+        " array(select number from numbers n where n.tenant_id = c.tenant_id and n.carrier_id = c.carrier_id"
+        "  and n.current_carrier_id is not null order by 1),"
+        " (select count(*) from texts x where x.tenant_id = c.tenant_id and x.carrier_id = c.carrier_id"
+        "  and x.state = 'doubtful')"
         " from carriers c join tenants t on t.tenant_id = c.tenant_id"
         " order by 1, 2"
     )
