@@ -56,11 +56,14 @@ class ProofPlan:
     seed: int
 
     def strikes(self) -> list[tuple[int, str]]:
-        """After how many accepted sends what is killed, in order; the same for the same plan. A third of the kills are
-        at named moments, each of them as often as the others."""
+        """After how many accepted sends what is killed, in order; the same for the same plan. Each named moment
+        comes once if there are kills enough, and a third of many kills are at them."""
         chance = Random(self.seed)  # noqa: S311 - to be repeated, not to be secret
         moments = sorted(chance.randrange(1, max(2, self.texts)) for _ in range(self.kills))
-        named = [name for name, _ in zip(cycle(POINTS), range(self.kills // 3), strict=False)]
+        named = [
+            name
+            for name, _ in zip(cycle(POINTS), range(max(self.kills // 3, min(self.kills, len(POINTS)))), strict=False)
+        ]
         targets = named + [chance.choice(TARGETS) for _ in range(self.kills - len(named))]
         chance.shuffle(targets)
         return list(zip(moments, targets, strict=True))
