@@ -139,6 +139,14 @@ def test_an_answer_that_is_not_bandwidths_own_is_left_to_its_status(answer: Http
         Bandwidth(CONFIG).outcome(outbound(), answer)
 
 
+async def test_a_fault_of_bandwidths_own_leaves_the_line_up() -> None:
+    answer = said(500, "internal-server-error")
+    async with vendor_server(Answer(500, answer.body)) as vendor, line("bandwidth", vendor.base_url) as running:
+        running.carrier.send([outbound()])
+        assert await running.ledger.outcome_of(7) == Refused("carrier_error", "internal-server-error", 60.0)
+        assert (running.carrier.room(), running.carrier.up()) == (20, True)
+
+
 PICTURE = "https://messaging.bandwidth.com/api/v2/users/5500123/media/1/0/bw.png"
 LIES = {"host": "evil.example", "x-forwarded-host": "evil.example", "x-forwarded-proto": "http"}
 INCOMING = [

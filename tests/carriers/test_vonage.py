@@ -135,6 +135,25 @@ async def test_a_throttle_rests_the_line(answer: Answer) -> None:
         assert running.carrier.room() == 0
 
 
+async def test_a_throttle_behind_a_part_that_was_taken_rests_the_line_alone() -> None:
+    async with (
+        vendor_server(Answer(200, answered("0", "1").body)) as vendor,
+        line("vonage", vendor.base_url) as running,
+    ):
+        running.carrier.send([outbound(body=LONG)])
+        assert await running.ledger.outcome_of(7) == Refused("queue_full", "1", None, ("id-1",))
+        assert (running.carrier.room(), running.carrier.up()) == (0, True)
+
+
+@pytest.mark.parametrize("status", ["4", "8", "9"])
+async def test_an_account_that_vonage_refuses_with_a_200_takes_the_line_down(status: str) -> None:
+    async with vendor_server(Answer(200, answered(status).body)) as vendor, line("vonage", vendor.base_url) as running:
+        running.carrier.send([outbound()])
+        assert await running.ledger.outcome_of(7) == Refused("carrier_error", status, 60.0)
+        assert (running.carrier.room(), running.carrier.up()) == (0, False)
+        assert running.carrier.state() == f"down: the vendor takes nothing from this account ({status})"
+
+
 def test_the_time_to_live_is_what_is_left_within_vonages_limits() -> None:
     def ttl(seconds: float) -> str:
         text = replace(outbound(), valid_until=NOW + timedelta(seconds=seconds))
@@ -164,7 +183,7 @@ ANSWERS: list[tuple[HttpAnswer, Outcome]] = [
     (answered("777"), Refused("unknown_error", "777")),
     (answered("0", "6"), Refused("unknown_number", "6", None, ("id-1",))),
     (answered("6", "0", "6"), Refused("unknown_number", "6", None, (None, "id-2"))),
-    (answered("0", "1"), Refused("carrier_error", "1", None, ("id-1",))),
+    (answered("0", "1"), Refused("queue_full", "1", None, ("id-1",))),
     (answered("0", "5"), Doubtful("status 5: an internal error of Vonage's", ("id-1", None))),
 ]
 

@@ -48,6 +48,17 @@ def test_a_segment_that_waited_for_its_limit_is_not_overdue() -> None:
         assert not health.look(True, "bound", float(second))
 
 
+def test_a_text_whose_rest_waits_for_a_limit_is_not_overdue() -> None:
+    health = Health(0.0)
+    health.handed((1, 1), 0.0)
+    health.passed((1, 1), 0.1)
+    health.waits((1, 1))
+    assert not health.look(True, "bound", 60.0)
+    health.passed((1, 1), 60.0)
+    assert not health.look(True, "bound", 64.0)
+    assert health.look(True, "bound", 65.5), "its second part has no answer"
+
+
 @pytest.mark.parametrize(("bad", "good", "state"), [(2, 0, "well"), (3, 0, "sick"), (3, 3, "sick"), (3, 4, "well")])
 def test_half_of_the_last_answers_must_be_good(bad: int, good: int, state: str) -> None:
     health = Health(0.0)

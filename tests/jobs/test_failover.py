@@ -134,6 +134,17 @@ async def test_what_may_have_left_does_not_move(two: Two) -> None:
     assert there.isdisjoint(f"hello {message_id}" for message_id, _ in doubtful)
 
 
+async def test_a_carrier_that_cannot_be_used_as_it_is_set_up_is_left(two: Two) -> None:
+    await two.run("update carriers set config = config || $1 where carrier_id = 1", {"password": {"env": "NOT_THERE"}})
+    async with working(two.db):
+        await queue(two.db, [1])
+        await eventually(lambda: two.delivered(1), "the text over the fallback")
+        assert await two.goes_to(2)
+        await two.run("update carriers set config = config || $1 where carrier_id = 1", {"password": "x"})
+        await two.run("update tenants set changed_at = now()")
+        await eventually(lambda: two.goes_to(None), "the number at its own carrier")
+
+
 async def test_a_fallback_that_refuses_the_number_is_no_way_round(two: Two) -> None:
     async with working(two.db):
         await two.backup.faults(refuse=1.0, refuse_status=0x0A)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -9,6 +10,7 @@ from smsdesk.actions.resolve_doubtful import resolve_doubtful
 from smsdesk.domain.text_state import AttemptOutcome, PartReceipt
 from smsdesk.store import receipts, texts
 from smsdesk.store.db import Database
+from smsdesk.store.doubtful import Settlement, settle
 from tests.store.outbox import LINE, NODE, NOW, TENANT, make_tenant, opened, queue_texts, states
 
 PHONE = "+14155550100"
@@ -104,12 +106,54 @@ async def test_those_that_nobody_hears_of_do_not_hide_the_others(db: Database, m
     assert (await settled(db))[3] == ("delivered", None)
 
 
-async def test_an_interim_word_settles_nothing(db: Database) -> None:
+async def test_an_interim_word_says_that_it_was_sent(db: Database) -> None:
     await doubtful(db, 1)
     await receive(db, "abc", "sent", reference=1)
-    assert await settled(db) == {1: ("doubtful", None)}
+    assert await settled(db) == {1: ("sent", None)}
     await receive(db, "abc", reference=1)
     assert await settled(db) == {1: ("delivered", None)}
+
+
+async def test_a_text_that_is_known_part_by_part_is_charged_once(db: Database) -> None:
+    async with db.connection() as conn:
+        await conn.execute("update carriers set currency = 'USD'")
+        await conn.execute("insert into rates values (1, 1, '', 0.01)")
+    await doubtful(db, 1, parts=3, named=("a", None, None))
+    for part_id in ("b", "c"):
+        await receive(db, part_id, reference=1)
+        await settled(db)
+    async with db.connection() as conn:
+        assert await conn.fetchval("select price from messages") == Decimal("0.03")
+        assert tuple(await conn.fetchrow("select texts, segments, price from usage")) == (1, 3, Decimal("0.03"))
+
+
+async def send_again(db: Database, message_id: int = 1) -> None:
+    """A person has it sent again, and no answer comes to that either."""
+    async with db.connection() as conn:
+        await settle(conn, TENANT, Settlement(message_id, "send_again", "john"), NOW, NOW + timedelta(days=1))
+        (text,) = await texts.claim(conn, TENANT, LINE, texts.Wanted(10), NODE, NOW)
+        await texts.record_outcomes(conn, TENANT, LINE, NOW, [AttemptOutcome(message_id, text.attempt, "doubtful")])
+
+
+@pytest.mark.parametrize("reference", [1, None])
+async def test_what_the_first_attempt_failed_of_is_not_said_of_the_second(db: Database, reference: int | None) -> None:
+    await doubtful(db, 1)
+    await send_again(db)
+    await receive(db, "abc", "failed", reference=reference, reason="unreachable")
+    assert await settled(db) == {1: ("doubtful", None)}
+    await receive(db, "def", reference=reference)
+    assert await settled(db) == {1: ("delivered", None)}, "whichever of the two it was: the phone has it"
+
+
+async def test_a_text_that_went_elsewhere_may_be_the_one_that_is_meant(db: Database) -> None:
+    await doubtful(db, 1)
+    async with db.connection() as conn:
+        await settle(conn, TENANT, Settlement(1, "send_again", "john"), NOW, NOW + timedelta(days=1))
+        await conn.execute("update texts set carrier_id = 2 where message_id = 1")  # as a move does
+        await conn.execute("update texts set state = 'sent' where message_id = 1")
+    await doubtful(db, 2)
+    await receive(db, "abc")
+    assert (await settled(db))[2] == ("doubtful", None)
 
 
 async def test_more_receipts_than_parts_change_nothing_more(db: Database) -> None:

@@ -5,13 +5,16 @@ from datetime import timedelta
 
 import pytest
 
+from smsdesk.domain.segments import segment
 from smsdesk.domain.text_state import AttemptOutcome
 from smsdesk.store import paces, texts
 from smsdesk.store.db import Connection, Database
+from smsdesk.store.messages import NewText, add_texts
 from smsdesk.store.texts import Wanted
 from tests.store.outbox import LINE, NODE, NOW, OURS, TENANT, make_tenant, opened, queue_texts
 
 PHONE = "+14155550100"
+LATER = NOW + timedelta(days=1)
 OTHER = "+16285550150"
 
 
@@ -20,6 +23,7 @@ async def db(database: str) -> AsyncIterator[Database]:
     made = await opened(database)
     async with made.connection() as conn:
         await make_tenant(conn)
+        await conn.execute("insert into pacers values ($1, $2)", TENANT, NODE)
     yield made
     await made.close()
 
@@ -132,8 +136,45 @@ async def test_the_numbers_with_something_to_send_now_the_urgent_first(db: Datab
         await urge(conn, 102)
         await queue_texts(conn, (201,), due_at=NOW + timedelta(hours=1))
         await conn.execute("update texts set source = $1 where message_id = 201", OTHER)
-        assert await texts.find_sources(conn, TENANT, LINE, NOW) == ["+1999", OURS]
-        assert await texts.find_sources(conn, TENANT, LINE, NOW + timedelta(hours=1)) == ["+1999", OTHER, OURS]
+        assert await texts.find_sources(conn, TENANT, LINE, NOW) == [(1, "+1999"), (2, OURS)]
+        later = await texts.find_sources(conn, TENANT, LINE, NOW + timedelta(hours=1))
+        assert later == [(1, "+1999"), (2, OTHER), (2, OURS)]
+
+
+async def test_a_number_whose_texts_wait_behind_others_is_kept_nothing(db: Database) -> None:
+    async with db.connection() as conn:
+        await queue_texts(conn, (1, 2), destination=PHONE)
+    assert await claim(db, Wanted(10)) == [1]
+    async with db.connection() as conn:
+        assert await texts.find_sources(conn, TENANT, LINE, NOW) == []
+    await record(db, 1, "refused", reason="carrier_error", code="0x08", retry_after=60.0)
+    async with db.connection() as conn:
+        assert await texts.find_sources(conn, TENANT, LINE, NOW) == []
+        assert await texts.find_sources(conn, TENANT, LINE, NOW + timedelta(minutes=2)) == [(2, OURS)]
+
+
+async def test_who_does_not_keep_the_limits_claims_nothing_under_them(db: Database) -> None:
+    async with db.connection() as conn:
+        await queue_texts(conn, (1,))
+        await conn.execute("update pacers set node_id = node_id + 1")
+    assert await claim(db, Wanted(10, 0, {OURS: 10})) == []
+    async with db.connection() as conn:
+        await conn.execute("update pacers set node_id = $1", NODE)
+    assert await claim(db, Wanted(10, 0, {OURS: 10})) == [1]
+
+
+async def test_a_notice_that_is_tried_before_an_answer_comes_back_as_urgent(db: Database) -> None:
+    async with db.connection() as conn:
+        await queue_texts(conn, (1,), destination=PHONE)
+    assert await claim(db, Wanted(10)) == [1]
+    async with db.connection() as conn:
+        await queue_texts(conn, range(10, 30), due_at=NOW - timedelta(hours=1))
+        answer = NewText(2, 1, "agent", None, None, "yes", segment("yes"), "answer", LINE, OURS, PHONE, NOW, LATER)
+        await add_texts(conn, TENANT, [answer])
+    await record(db, 1, "refused", reason="queue_full", code="0x58", retry_after=1.0)
+    assert await claim(db, Wanted(1)) == [1]
+    await record(db, 1, "accepted", part_ids=("a",))
+    assert await claim(db, Wanted(1)) == [2]
 
 
 async def test_one_node_keeps_the_limits_until_it_is_dead(db: Database) -> None:

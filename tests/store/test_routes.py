@@ -1,5 +1,6 @@
 """Where texts go when a carrier is left, what they never do, and what they cost."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
@@ -9,12 +10,15 @@ import pytest
 
 from smsdesk.actions.resend_doubtful import resend_doubtful
 from smsdesk.actions.settle_text import settle_text
+from smsdesk.domain.setup import Change, FieldChange
 from smsdesk.domain.tenant import Tenant
 from smsdesk.domain.text_state import AttemptOutcome, PartReceipt
 from smsdesk.store import receipts, routes, texts
 from smsdesk.store.db import Database
 from smsdesk.store.doubtful import Settlement, find_open
+from smsdesk.store.setup_changes import write_changes
 from smsdesk.store.texts import Wanted
+from tests.kit.processes import until
 from tests.store.outbox import LINE, NODE, NOW, OURS, TENANT, make_tenant, opened, queue_texts, states
 
 BACKUP, THIRD = 2, 3
@@ -109,6 +113,74 @@ async def test_a_dead_node_has_no_say(db: Database) -> None:
     await sick(db, LINE, node_id=8)
     await queue(db, 1)
     assert await route(db) == 0
+
+
+async def test_under_limits_only_the_node_that_sends_has_a_say(db: Database) -> None:
+    await run(db, "insert into nodes values (8, 'b', $1, $2)", NOW, NOW + timedelta(days=1))
+    await run(db, "insert into pacers values (1, $1)", NODE)
+    await queue(db, 1)
+    await sick(db, LINE, "no answer for 6 s")
+    assert await route(db) == 0, "without limits both send"
+    await run(db, "insert into limits values (1, 'tenant', '', 1, 10)")
+    assert await route(db) == 1
+    await well(db, LINE)
+    await sick(db, LINE, node_id=8)
+    await route(db)
+    assert await run(db, "select current_carrier_id from numbers") == [(None,)]
+
+
+async def test_what_waits_for_a_fallback_that_dies_goes_to_the_next_one(db: Database) -> None:
+    await run(db, "insert into fallbacks (tenant_id, number, position, carrier_id) values (1, $1, 2, 3)", OURS)
+    await queue(db, 1)
+    await sick(db, LINE)
+    await route(db)
+    await sick(db, BACKUP)
+    assert await route(db) == 1
+    assert await run(db, "select carrier_id from texts") == [(THIRD,)]
+    await sick(db, THIRD)
+    assert await route(db) == 0, "where nothing works it stays"
+
+
+async def test_what_waits_where_the_number_is_no_more_comes_home(db: Database) -> None:
+    await queue(db, 1, 2)
+    await sick(db, LINE)
+    await route(db)
+    assert len(await claim(db, BACKUP)) == 2
+    await record(db, BACKUP, 1, "unsent")
+    async with db.transaction() as conn:
+        field = FieldChange("fallbacks", ("backup",), ())
+        await write_changes(conn, TENANT, [Change("update", "number", OURS, (field,))], NOW)
+    rows = await run(db, "select message_id, carrier_id, state from texts order by 1")
+    assert rows == [(1, LINE, "queued"), (2, BACKUP, "sending")], "what may have left stays"
+
+
+async def test_a_set_up_is_applied_while_texts_are_routed(db: Database) -> None:
+    await sick(db, LINE)
+    async with db.transaction() as applying:
+        await applying.execute("select from tenants for no key update")
+        routing = asyncio.create_task(route(db))
+
+        async def waits() -> bool:
+            return bool(await run(db, "select from pg_stat_activity where wait_event_type = 'Lock'"))
+
+        await until(waits, 10, "a route that waits for the set-up")
+        await applying.execute("update numbers set label = 'sales'")
+    await routing
+    assert await run(db, "select label, current_carrier_id from numbers") == [("sales", BACKUP)]
+
+
+async def test_the_parts_that_a_carrier_took_of_a_text_that_it_refused_cost(db: Database) -> None:
+    await run(db, "update carriers set currency = 'USD' where carrier_id = 1")
+    await run(db, "insert into rates values (1, 1, '', 0.01)")
+    await queue(db, 1, 2, parts=3)
+    await claim(db, LINE)
+    await record(db, LINE, 1, "refused", reason="blocked", code="0x0B", part_ids=("a", None, "c"))
+    await record(db, LINE, 2, "refused", reason="blocked", code="0x0B")
+    assert await run(db, "select message_id, state, price from messages order by 1") == [
+        (1, "failed", Decimal("0.020000")),
+        (2, "failed", None),
+    ]
+    assert await run(db, "select texts, segments, price from usage") == [(1, 2, Decimal("0.02"))]
 
 
 async def test_nothing_moves_where_no_fallback_works(db: Database) -> None:

@@ -177,7 +177,8 @@ class Pace(Protocol):
 
     def take(self, text: OutboundText, segments: int) -> float:
         """0.0: so many segments of the text may leave now, and are counted. Else nothing is counted, and it says after
-        how many seconds it is worth asking again."""
+        how many seconds it is worth asking again. Infinity: no more of the text may leave, since others may have taken
+        this process for dead meanwhile; the line gives it back, or doubts it where it has begun to write it."""
 
     def answered(self, text: OutboundText, segments: int) -> None:
         """The carrier has answered for so many segments that were taken, or will never answer."""

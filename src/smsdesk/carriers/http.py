@@ -83,8 +83,9 @@ class Vendor(Protocol):
         """What the vendor's answer to `request` says. Only what is certainly not taken is Refused.
 
         ValueError where the answer is not in the vendor's own words, such as a proxy's page: then its HTTP status
-        alone decides. Refused as `queue_full` without `retry_after` rests the whole line, which fills that in; with
-        it, this text alone waits.
+        alone decides. Refused as `queue_full` without `retry_after` rests the whole line, which fills that in unless a
+        part was taken; with it, this text alone waits. Refused as `carrier_error` with `retry_after` speaks of the
+        account: unless the HTTP status is a 5xx, the line counts as down for a minute.
         """
 
     def look_up(self, doubt: Doubt) -> HttpRequest | None:

@@ -1,6 +1,7 @@
 """An HTTP line as a carrier: a window of requests, what each answer means, and when the line is up."""
 
 import asyncio
+import math
 import random as chance
 import time
 from collections.abc import Callable, Sequence
@@ -38,7 +39,9 @@ from smsdesk.carriers.smpp.timers import Backoff, Throttle
 _DRAIN = 4.0
 """Seconds for open answers when the line is closed."""
 _LOCKED_OUT = 60.0
-"""Seconds before a vendor that does not take our credentials is tried again, with one text at a time."""
+"""Seconds before a vendor that takes nothing from our account is tried again, with one text at a time."""
+_TO_WRITE = 4.0
+"""Seconds from leave to the first octet: a process that stands still longer may count as dead when it goes on."""
 _TICK = 0.001
 """Seconds. Timers may go off a little early, and nothing is asked again at once."""
 
@@ -96,7 +99,7 @@ class HttpCarrier:
         self._rest_until = 0.0
 
     def room(self) -> int:
-        """Texts that the line would put on the wire now; one while the vendor may still refuse our credentials."""
+        """Texts that the line would put on the wire now; one while the vendor may still refuse our account."""
         if self._down or self._rest():
             return 0
         size = 1 if self._locked_out else self._config.window
@@ -118,7 +121,7 @@ class HttpCarrier:
         return f"up, slowed for {rest:.1f} s" if rest else "up"
 
     def up(self) -> bool:
-        """Whether the vendor can be reached, and is worth a try: for a while after it refused our credentials not."""
+        """Whether the vendor can be reached, and is worth a try: for a while after it refused our account not."""
         return not self._down and not (self._locked_out and self._rest())
 
     async def run(self, sink: Sink) -> None:
@@ -222,6 +225,9 @@ class HttpCarrier:
             self._report(text, Refused(error.reason, error.code))
             return 0.0
         pause = around.pace.take(text, len(text.segments.parts))
+        if pause == math.inf:
+            self._report(text, Unsent("this process stood still, or was without its database"))
+            return 0.0
         if pause:
             return pause
         task = asyncio.get_running_loop().create_task(self._submit(text, request))
@@ -232,7 +238,7 @@ class HttpCarrier:
     async def _submit(self, text: OutboundText, request: HttpRequest) -> None:
         """One request and its one outcome, however it ends."""
         assert self._session is not None
-        mark = wire.Mark()
+        mark = wire.Mark(latest=time.monotonic() + _TO_WRITE)
         outcome: Outcome = Doubtful("the line was closed before the answer came")
         try:
             answer = await wire.call(self._session, request, mark)
@@ -253,28 +259,33 @@ class HttpCarrier:
             outcome = self._vendor.outcome(text, answer)
         except ValueError:
             outcome = wire.judge_status(answer)
-        if isinstance(outcome, Doubtful):
-            return outcome
-        if isinstance(outcome, Refused) and outcome.reason == "queue_full":
-            return outcome if outcome.retry_after is not None else self._slow_down(outcome, answer)
-        if isinstance(outcome, Refused) and outcome.reason == "carrier_error" and answer.status in (401, 403):
-            self._locked_out = f"the vendor does not take our credentials ({outcome.code})"
-            if not self._rest():
-                self._begin_rest(_LOCKED_OUT, self._locked_out)
-            return outcome
+        match outcome:
+            case Doubtful():
+                return outcome
+            case Refused("queue_full"):
+                return outcome if outcome.retry_after is not None else self._slow_down(outcome, answer)
+            case Refused("carrier_error") if outcome.retry_after is not None and answer.status < 500:
+                self._lock_out(outcome.code)
+                return outcome
+            case Accepted():
+                self._throttle.took()
         self._locked_out = ""
-        if isinstance(outcome, Accepted):
-            self._throttle.took()
         return outcome
 
+    def _lock_out(self, code: str) -> None:
+        """Takes the line for down: whatever it sends now meets the same no."""
+        self._locked_out = f"the vendor takes nothing from this account ({code})"
+        if not self._rest():
+            self._begin_rest(_LOCKED_OUT, self._locked_out)
+
     def _slow_down(self, refusal: Refused, answer: HttpAnswer) -> Refused:
-        """Rests the line, and the text for as long."""
+        """Rests the line, and the text for as long, unless a part of it was taken: that would go twice."""
         asked = wire.retry_after(answer, self._around.now())
         now = self._around.clock()
         if self._throttle.hit(now):
             pause = max(self._throttle.remaining(now), min(asked, self._config.throttle_longest))
             self._begin_rest(pause, refusal.code)
-        return replace(refusal, retry_after=max(self._rest(), _TICK))
+        return refusal if refusal.part_ids else replace(refusal, retry_after=max(self._rest(), _TICK))
 
     def _settle(self, text: OutboundText, outcome: Outcome) -> None:
         if isinstance(outcome, Unsent) or (isinstance(outcome, Refused) and outcome.retry_after is not None):

@@ -1,8 +1,10 @@
 """One HTTP request and its one answer: whether an octet of it was written, what came back, what a failure is called."""
 
 import asyncio
+import math
 import os
 import ssl
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +33,8 @@ class Mark:
 
     written: bool = False
     """Whether an octet of it may have been handed to the network."""
+    latest: float = math.inf
+    """When, in seconds of the monotonic clock, it is too late to begin."""
 
 
 def open_session(config: HttpConfig) -> aiohttp.ClientSession:
@@ -54,6 +58,8 @@ async def _note_writing(_session: aiohttp.ClientSession, context: SimpleNamespac
     if mark.written:
         # aiohttp repeats a GET whose connection died: over one that sends texts, this one would go twice.
         raise aiohttp.ServerDisconnectedError
+    if time.monotonic() > mark.latest:
+        raise aiohttp.ServerTimeoutError("no connection in time")
     mark.written = True
 
 

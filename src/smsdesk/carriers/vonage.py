@@ -143,9 +143,9 @@ class Vonage:
         reason, retry_after = _REFUSALS.get(refused[0], ("unknown_error", None))
         if not any(ids):
             return Refused(reason, refused[0], retry_after)
-        # The phone gets a piece of it: this text waits for no slot, since it never goes again.
+        # The phone gets a piece of it: this text never goes again.
         last = max(place for place, part_id in enumerate(ids, 1) if part_id)
-        return Refused("carrier_error" if reason == "queue_full" else reason, refused[0], None, ids[:last])
+        return Refused(reason, refused[0], None, ids[:last])
 
     def look_up(self, doubt: Doubt) -> HttpRequest | None:
         """The SMS API has no such question."""

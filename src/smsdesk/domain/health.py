@@ -5,6 +5,7 @@ well ---- down, silent or failing ----> sick ---- rested, and up ----> trial ---
                                           ^------------- one bad one, or none in time ------'
 """
 
+import math
 from collections import deque
 from typing import Literal
 
@@ -62,6 +63,11 @@ class Health:
         """The limits let a segment of it go: what is overdue counts from here."""
         if key in self._open:
             self._open[key] = now
+
+    def waits(self, key: Key) -> None:
+        """All of it that left was answered, and the limits keep the rest: nothing is overdue before they let it go."""
+        if key in self._open:
+            self._open[key] = math.inf
 
     def ended(self, key: Key, end: End, now: float) -> None:
         """What became of it is known."""

@@ -33,8 +33,8 @@ class Node:
     """The process that sends, as the database knows it."""
 
     node_id: int
-    alive: Callable[[], bool]
-    """Whether its row is fresh enough to claim under."""
+    unbroken: Callable[[float], bool]
+    """Whether its row is fresh enough to claim under, and was so ever since a time of the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,14 @@ class Dispatcher:
     async def _deliver(self, sink: LineSink) -> bool:
         """One claim; whether the queue may hold more than that."""
         self._pause = POLL
-        room, pace = self._room(), self._valves.pace
-        if room <= 0 or not self._node.alive() or not pace.may_send():
+        room, pace, began = self._room(), self._valves.pace, time.monotonic()
+        if room <= 0 or not self._node.unbroken(began) or not pace.may_send():
             return False
-        began = time.monotonic()
         if pace.limited:
-            outbound = await self._claim_paced(room)
+            outbound = await self._claim_paced(room, began)
         else:
             outbound = await self._claim(Wanted(room, self._for_notices(room)))
+            pace.claimed(None, outbound, began)
         if not outbound:
             return False
         sink.hold(outbound)
@@ -128,20 +128,21 @@ class Dispatcher:
         claimed = await claim_texts(place.db, place.tenant_id, place.carrier_id, wanted, node.node_id, place.clock())
         return [_outbound(place.tenant_id, text) for text in claimed]
 
-    async def _claim_paced(self, room: int) -> list[OutboundText]:
+    async def _claim_paced(self, room: int, began: float) -> list[OutboundText]:
         """What the limits let each number send; where they let nothing go, it says when to look again."""
         place, pace = self._place, self._valves.pace
         async with place.db.connection() as conn:
             sources = await texts.find_sources(conn, place.tenant_id, place.carrier_id, place.clock())
-        allotted = pace.allot(sources, room)
+        allotted = pace.allot(sources, room, by_turn=self._notices % 1 + FOR_NOTICES >= 1)
+        if allotted is None:
+            self._pause = min(pace.wait(sources) or POLL, POLL)
+            return []
         outbound: list[OutboundText] = []
         try:
-            if allotted:
-                outbound = await self._claim(Wanted(room, self._for_notices(sum(allotted.values())), allotted))
+            notices = self._for_notices(sum(allotted.segments.values()))
+            outbound = await self._claim(Wanted(room, notices, allotted.segments))
         finally:
-            pace.claimed(allotted, outbound)
-        if not allotted:
-            self._pause = min(pace.wait(sources) or POLL, POLL)
+            pace.claimed(allotted, outbound, began)
         return outbound
 
     def _for_notices(self, room: int) -> int:

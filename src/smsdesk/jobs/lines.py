@@ -113,6 +113,9 @@ class Line:
                 self._sink.doubt(self._left)
                 await self._serve(ending)
                 self._left = self._sink.held()
+                for key in self._left:  # a line that died of a fault said nothing of those that it had
+                    self._valves.pace.ended(key)
+                    self._valves.health.ended(key, "none", time.monotonic())
                 if not self._end.is_set():
                     await asyncio.wait({ending}, timeout=RESTART)
         finally:
@@ -199,6 +202,14 @@ class Lines:
         """The lines at work, by tenant and carrier."""
         return {key: line.watched() for key, (_, line) in self._lines.items() if line is not None}
 
+    def unusable(self) -> dict[tuple[int, int], str]:
+        """Why other lines cannot work here as they are set up, by tenant and carrier."""
+        return {key: self._unusable[key] for key, (_, line) in self._lines.items() if line is None}
+
+    def up(self) -> set[int]:
+        """The tenants with a line that texts can leave over."""
+        return {tenant_id for (tenant_id, _), line in self.watched().items() if line.carrier.up()}
+
     async def stop(self) -> None:
         """Ends all lines, side by side."""
         await asyncio.gather(*(self._stop(key, None) for key in list(self._lines)))
@@ -213,10 +224,8 @@ class Lines:
     def _start(self, key: tuple[int, int], setup: CarrierSetup) -> None:
         place, around = self._place(setup.tenant_id, setup.carrier_id, setup.name), self._around
         health = Health(time.monotonic())
-        pace = LinePace(
-            around.paces.of(setup.tenant_id), setup.name, time.monotonic,
-            lambda text: health.passed(text, time.monotonic()),
-        )  # fmt: skip
+        tenant = around.paces.of(setup.tenant_id)
+        pace = LinePace(tenant, setup.name, time.monotonic, health, self._node.unbroken)
         try:
             carrier = make_carrier(setup, place, around, pace)
         except LineUnusable as error:

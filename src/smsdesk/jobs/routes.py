@@ -44,14 +44,25 @@ class Routes:
         """Whether texts of this (tenant, carrier) can go elsewhere."""
         return key in self._alternatives
 
-    async def look(self, lines: Mapping[tuple[int, int], Watched], node_id: int, wake: Callable[[int], None]) -> None:
-        """Judges the lines, writes down what changed, and moves what waits to where it goes now."""
+    async def look(
+        self,
+        lines: Mapping[tuple[int, int], Watched],
+        unusable: Mapping[tuple[int, int], str],
+        node_id: int,
+        wake: Callable[[int], None],
+    ) -> None:
+        """Judges the lines, writes down what changed, and moves what waits to where it goes now. `unusable` are lines
+        that cannot work here, and why."""
         async with self._db.connection() as conn:
             self._alternatives = await routes.find_alternatives(conn)
         for key, line in lines.items():
             if key in self._alternatives:
                 await self._judge(key, line, node_id)
-        for key in [key for key in self._sick if key not in lines or key not in self._alternatives]:
+        for key, why in unusable.items():
+            if key in self._alternatives and self._sick.get(key) != why:
+                await self._note(key, node_id, why)
+        judged = (lines.keys() | unusable.keys()) & self._alternatives
+        for key in self._sick.keys() - judged:
             await self._note(key, node_id, "")
         async with self._db.connection() as conn:
             astray = await routes.find_astray(conn)

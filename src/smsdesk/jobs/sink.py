@@ -27,6 +27,7 @@ LARGEST_GROUP = 200
 REPLY_TRIES = 5
 """How often a reply is tried while the database is away, a fifth of a second apart; then the network keeps it."""
 REPLY_PAUSE = 0.2
+UNWRITTEN = "the outcome could not be written down"
 SETTLE_PAUSE = 0.05
 SETTLE_LIMIT = 14.0
 """Seconds that the answer to a STOP waits for texts on the wire; after that the network is to ask again."""
@@ -80,7 +81,7 @@ class LineSink:
         """Takes over texts of which the outcome was known and could not be written: now nobody knows it."""
         self._held.update(left)
         for message_id, attempt in left:
-            self.record(AttemptOutcome(message_id, attempt, "doubtful", code="the outcome could not be written down"))
+            self.record(AttemptOutcome(message_id, attempt, "doubtful", code=UNWRITTEN))
 
     def held(self) -> frozenset[tuple[int, int]]:
         """The (text, attempt) pairs whose outcome is not on disk yet."""
@@ -130,6 +131,9 @@ class LineSink:
         if done.cancelled() or done.exception() is not None:
             error = None if done.cancelled() else done.exception()
             self._place.log.error("outcome was not written", message_id=outcome.message_id, exc_info=error)
+            if error is not None and outcome.kind != "doubtful":
+                # Else it would count as sending for as long as this process lives, and others wait behind it.
+                self.record(AttemptOutcome(outcome.message_id, outcome.attempt, "doubtful", code=UNWRITTEN))
         else:
             self._held.discard((outcome.message_id, outcome.attempt))
             self.room()  # what waits behind this text, for the same phone, may go now

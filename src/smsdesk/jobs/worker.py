@@ -86,7 +86,7 @@ class Worker:
     async def run(self) -> None:
         """Works until cancelled; then drains the lines, writes down what they learned, and takes its row away."""
         await self._begin()
-        lines = self._lines = Lines(self._place, Node(self._node_id, self._is_fresh), self._around)
+        lines = self._lines = Lines(self._place, Node(self._node_id, self._is_unbroken), self._around)
         jobs = [
             asyncio.ensure_future(repeat(job.__name__.strip("_"), seconds, job, self._log))
             for seconds, job in (
@@ -148,6 +148,9 @@ class Worker:
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._renewed < FRESH
 
+    def _is_unbroken(self, since: float) -> bool:
+        return self._is_fresh() and since >= self._steady_since
+
     async def _bury(self) -> None:
         # After an outage nobody's row is fresh, ours included: the others get the time to renew theirs.
         if time.monotonic() - self._steady_since < NODE_LIFE.total_seconds():
@@ -163,7 +166,7 @@ class Worker:
 
     async def _look_at_lines(self) -> None:
         assert self._lines is not None
-        await self._routes.look(self._lines.watched(), self._node_id, self.wake)
+        await self._routes.look(self._lines.watched(), self._lines.unusable(), self._node_id, self.wake)
 
     async def _ask_carriers(self) -> None:
         assert self._lines is not None
@@ -178,7 +181,7 @@ class Worker:
         self._setup_changed.clear()
         await self._lines.refresh(self._place(0, 0, ""))
         if self._is_fresh():
-            for tenant_id in await self._paces.refresh(self._node_id):
+            for tenant_id in await self._paces.refresh(self._node_id, self._lines.up()):
                 self.wake(tenant_id)
         self.ready.set()
         try:

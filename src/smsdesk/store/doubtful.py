@@ -1,5 +1,6 @@
 """Texts of which nobody knows whether they left, and what a person decides about them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -121,6 +122,19 @@ async def find_open(
         tenant_id, carrier_id, doubtful_before, sent_before, limit,
     )  # fmt: skip
     return [OpenAttempt(**{**row, "part_ids": tuple(row["part_ids"])}) for row in rows]
+
+
+async def is_named(conn: Connection, tenant_id: int, carrier_id: int, part_ids: Sequence[str], *, but: int) -> bool:
+    """Whether another text than this one has a part that the carrier calls so."""
+    return bool(
+        await conn.fetchval(
+            """
+            select exists (select from parts where tenant_id = $1 and carrier_id = $2 and carrier_part_id = any ($3)
+                                               and message_id <> $4)
+            """,
+            tenant_id, carrier_id, part_ids, but,
+        )
+    )  # fmt: skip
 
 
 async def find_resending(conn: Connection) -> list[tuple[int, int]]:

@@ -99,7 +99,7 @@ class NewText:
 
 async def add_texts(conn: Connection, tenant_id: int, texts: Sequence[NewText]) -> None:
     """Writes messages and puts their texts in the queue, of the carrier that their number uses now. Notices to the same
-    phone that wait before an answer become as urgent as it is."""
+    phone that wait before an answer become as urgent as it is, also one that is tried now and may come back."""
     for text in texts:
         await conn.execute(
             """
@@ -129,8 +129,8 @@ async def add_texts(conn: Connection, tenant_id: int, texts: Sequence[NewText]) 
         await conn.execute(
             """
             update texts set priority = $4
-            where tenant_id = $1 and destination = $2 and destination > '' and source = $3 and state = 'queued'
-              and priority > $4 and $4 > 0
+            where tenant_id = $1 and destination = $2 and destination > '' and source = $3
+              and state in ('queued', 'sending') and priority > $4 and $4 > 0
             """,
             tenant_id, text.destination, text.source, PRIORITIES[text.kind],
         )  # fmt: skip

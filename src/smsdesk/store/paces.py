@@ -41,6 +41,18 @@ async def take(conn: Connection, tenant_id: int, node_id: int, now: datetime) ->
     return taken
 
 
+async def leave_to_others(conn: Connection, tenant_id: int, node_id: int, now: datetime) -> bool:
+    """Lets another node keep the tenant's limits, where another lives: whether this one has ceased to."""
+    left = await conn.fetchval(
+        """
+        delete from pacers where tenant_id = $1 and node_id = $2
+        and exists (select from nodes n where n.node_id <> $2 and n.alive_until > $3) returning 1
+        """,
+        tenant_id, node_id, now,
+    )  # fmt: skip
+    return left is not None
+
+
 async def give_back(conn: Connection, node_id: int) -> None:
     """Lets other nodes keep what this one kept: it sends nothing any more."""
     await conn.execute("delete from pacers where node_id = $1", node_id)
@@ -48,7 +60,7 @@ async def give_back(conn: Connection, node_id: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """Segments that were let go in one minute."""
+    """Segments that were let go in one minute. The carrier is empty where it is deleted."""
 
     source: str
     carrier: str
@@ -60,8 +72,8 @@ async def find_passed(conn: Connection, tenant_id: int, since: datetime) -> Sequ
     """What was let go under the tenant's limits since then, whoever did it."""
     rows = await conn.fetch(
         """
-        select p.source, c.name, p.minute, p.segments from paced p
-        join carriers c on c.tenant_id = p.tenant_id and c.carrier_id = p.carrier_id
+        select p.source, coalesce(c.name, ''), p.minute, p.segments from paced p
+        left join carriers c on c.tenant_id = p.tenant_id and c.carrier_id = p.carrier_id
         where p.tenant_id = $1 and p.minute >= date_trunc('minute', $2::timestamptz) order by p.minute
         """,
         tenant_id, since,
@@ -70,5 +82,11 @@ async def find_passed(conn: Connection, tenant_id: int, since: datetime) -> Sequ
 
 
 async def forget_passed(conn: Connection, before: datetime) -> None:
-    """Drops what no window reaches back to."""
-    await conn.execute("delete from paced where minute < $1", before)
+    """Drops what was let go before then, unless a window of its tenant reaches further back."""
+    await conn.execute(
+        """
+        delete from paced p where p.minute < $1 and p.minute < $1 - make_interval(secs => coalesce(
+            (select max(l.seconds) from limits l where l.tenant_id = p.tenant_id), 0))
+        """,
+        before,
+    )

@@ -176,6 +176,7 @@ async def _write_number(scope: _Scope, change: Change, new: Mapping[str, Any]) -
             " where f.tenant_id = $1 and f.number = $2 and f.carrier_id = n.current_carrier_id))"
         )
         await scope.run(statement, change.name, "carrier" in new)
+        await scope.conn.execute("select bring_home($1, $2, $3)", scope.tenant_id, change.name, scope.now)
 
 
 async def _write_fallbacks(scope: _Scope, number: str, carriers: Sequence[str]) -> None:

@@ -35,12 +35,12 @@ async def claim(
     return [ClaimedText(*row) for row in rows]
 
 
-async def find_sources(conn: Connection, tenant_id: int, carrier_id: int, now: datetime) -> list[str]:
-    """The numbers of ours that have texts to send now over a line, those with the most urgent ones first."""
+async def find_sources(conn: Connection, tenant_id: int, carrier_id: int, now: datetime) -> list[tuple[int, str]]:
+    """The numbers of ours that have texts to send now over a line, each with its most urgent priority."""
     rows = await conn.fetch(
-        "select source from queued_sources($1, $2, $3) order by priority, source", tenant_id, carrier_id, now
+        "select priority, source from queued_sources($1, $2, $3) order by 1, 2", tenant_id, carrier_id, now
     )
-    return [row["source"] for row in rows]
+    return [(row[0], row[1]) for row in rows]
 
 
 async def record_outcomes(

@@ -80,7 +80,7 @@ async def test_a_vendor_that_knows_us_not_is_down_for_a_while(kind: str, status:
         running.carrier.send([outbound()])
         assert await running.ledger.outcome_of(7) == Refused("carrier_error", f"http {status}", 60.0)
         assert (running.carrier.room(), running.carrier.up()) == (0, False)
-        assert running.carrier.state() == f"down: the vendor does not take our credentials (http {status})"
+        assert running.carrier.state() == f"down: the vendor takes nothing from this account (http {status})"
 
 
 async def test_a_no_without_the_vendors_words_is_a_no(kind: str) -> None:

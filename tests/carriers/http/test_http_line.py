@@ -1,5 +1,6 @@
 """The line that all HTTP vendors share: order, limits, validity, the end of a line, TLS, and look-ups."""
 
+import math
 import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from smsdesk.carriers import http_line
 from smsdesk.carriers.contract import Accepted, Doubt, Doubtful, OutboundText, Refused, Unknown, Unsent
 from smsdesk.carriers.http import HttpAnswer
 from smsdesk.carriers.http_wire import LARGEST_ANSWER, retry_after
@@ -81,12 +83,13 @@ class Turnstile:
 
     def __init__(self) -> None:
         self.tokens = 0
+        self.wait = 0.001
         self.taken: list[tuple[int, int]] = []
         self.given_back: list[tuple[int, int]] = []
 
     def take(self, text: OutboundText, segments: int) -> float:
         if self.tokens < segments:
-            return 0.001
+            return self.wait
         self.tokens -= segments
         self.taken.append((text.text_id, segments))
         return 0.0
@@ -108,6 +111,23 @@ async def test_limits_are_asked_before_and_told_after_each_text() -> None:
         assert await running.ledger.outcome_of(1) == Accepted(("SM1", "SM1"))
         assert await running.ledger.outcome_of(3) == ACCEPTED
     assert pace.taken == pace.given_back == [(2, 1), (1, 2), (3, 1)]
+
+
+async def test_what_must_not_leave_any_more_is_unsent() -> None:
+    pace = Turnstile()
+    pace.wait = math.inf
+    async with vendor_server(TAKEN) as vendor, line(KIND, vendor.base_url, pace=pace) as running:
+        running.carrier.send([outbound(1)])
+        assert isinstance(await running.ledger.outcome_of(1), Unsent)
+        assert vendor.asked == []
+
+
+async def test_a_request_that_is_too_late_to_begin_is_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_line, "_TO_WRITE", -1.0)
+    async with vendor_server(TAKEN) as vendor, line(KIND, vendor.base_url) as running:
+        running.carrier.send([outbound(1)])
+        assert isinstance(await running.ledger.outcome_of(1), Unsent)
+        assert vendor.asked == []
 
 
 async def test_a_text_that_goes_back_takes_only_those_behind_it_along() -> None:
@@ -186,7 +206,7 @@ async def test_the_first_text_after_a_lock_out_is_alone_and_ends_it() -> None:
         assert (carrier.up(), carrier.room()) == (False, 0)
         now = 61.0
         assert (carrier.up(), carrier.room()) == (True, 1)
-        assert carrier.state() == "down: the vendor does not take our credentials (20003)"
+        assert carrier.state() == "down: the vendor takes nothing from this account (20003)"
         carrier.send([outbound(2)])
         assert await running.ledger.outcome_of(2) == ACCEPTED
         assert (carrier.state(), carrier.room()) == ("up", 20)

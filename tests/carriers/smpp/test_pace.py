@@ -1,9 +1,10 @@
 """The limits of a text's tenant and of a line, on the wire; and what is past its time."""
 
+import math
 import time
 from datetime import UTC, datetime, timedelta
 
-from smsdesk.carriers.contract import Accepted, OutboundText, Refused, Unpaced, Unsent
+from smsdesk.carriers.contract import Accepted, Doubtful, OutboundText, Refused, Unpaced, Unsent
 from smsdesk.carriers.smpp import pdu as smpp
 from smsdesk.carriers.smpp.status import Status
 
@@ -15,11 +16,15 @@ class Turnstile:
 
     def __init__(self, wait: float = 0.05) -> None:
         self.shut: set[int] = set()
+        self.stop_after = math.inf
+        """How many are taken before nothing may leave any more."""
         self.open = 0
         self.taken: list[tuple[int, int]] = []
         self._wait = wait
 
     def take(self, text: OutboundText, segments: int) -> float:
+        if len(self.taken) >= self.stop_after:
+            return math.inf
         if text.text_id in self.shut:
             return self._wait
         self.open += segments
@@ -88,6 +93,17 @@ async def test_what_is_held_at_the_end_was_never_sent() -> None:
         running.task.cancel()
         peer.send(smpp.UnbindResp((await peer.read(smpp.Unbind)).sequence_number))
         assert await running.ledger.outcome_of(1) == Unsent("the line is being closed")
+
+
+async def test_what_must_not_leave_any_more_ends_the_session() -> None:
+    pace = Turnstile()
+    async with talking(around={"pace": pace}) as (running, peer):
+        pace.stop_after = 1
+        running.carrier.send([outbound(1, "a" * 400), outbound(2)])
+        await peer.read(smpp.SubmitSm)
+        await peer.ended()
+        assert isinstance(await running.ledger.outcome_of(1), Doubtful)
+        assert isinstance(await running.ledger.outcome_of(2), Unsent)
 
 
 async def test_without_limits_nothing_is_asked() -> None:

@@ -22,9 +22,15 @@ drop index texts_due;
 create index texts_queue on texts (tenant_id, carrier_id, priority, due_at, message_id) where state = 'queued';
 create index texts_queue_by_source on texts (tenant_id, carrier_id, source, priority, due_at, message_id)
     where state = 'queued';
+create index texts_expiring on texts (tenant_id, valid_until) where state = 'queued';
+-- By carrier: those of one that sends no receipts, three days of them, would hide those of another.
+drop index texts_waiting;
+create index texts_silent on texts (tenant_id, carrier_id, state_at) where state = 'sent';
 
 -- The reason why a number's texts go to another carrier than its own.
 alter table numbers add column current_why text;
+-- Every node asks for these every second, across all tenants.
+create index numbers_astray on numbers (tenant_id) where current_carrier_id is not null;
 
 -- Which node keeps a tenant's limits: one at a time, so that they hold across all nodes.
 create table pacers (
@@ -316,7 +322,8 @@ begin
 end $$;
 
 -- The numbers of ours that have texts to send now over a line, each with its most urgent priority: a look from one to
--- the next, however many texts wait.
+-- the next, however many texts wait. One whose texts all wait behind earlier ones is left out, as pick_texts passes them
+-- over: it would be kept segments that it cannot use.
 create function queued_sources(p_tenant bigint, p_carrier bigint, p_now timestamptz)
 returns table (source text, priority smallint)
 language plpgsql
@@ -335,6 +342,12 @@ begin
                 select from texts t
                 where t.tenant_id = p_tenant and t.carrier_id = p_carrier and t.state = 'queued'
                   and t.source = queued_sources.source and t.priority = level and t.due_at <= p_now
+                  and (level = 0 or not exists (
+                      select from texts e
+                      where e.tenant_id = t.tenant_id and e.destination = t.destination and e.destination > ''
+                        and e.source = t.source and e.state in ('queued', 'sending')
+                        and (e.queued_at, e.message_id) < (t.queued_at, t.message_id)
+                  ))
             ) then
                 priority := level;
                 return next;
@@ -349,7 +362,7 @@ drop function claim_texts(bigint, bigint, int, bigint, timestamptz);
 -- Texts to send, the most urgent and then the first due first: they and their parts are `sending` under this node before
 -- a byte leaves. Those past their time and those whose receiver has opted out end here instead; a confirmation of STOP
 -- is the exception. With p_sources, only texts from these numbers, of each at most so many segments: the last one may
--- be longer than what is left for it.
+-- be longer than what is left for it. Then the node must be the one that keeps the tenant's limits, or there is nothing.
 create function claim_texts(
     p_tenant bigint, p_carrier bigint, p_limit int, p_notices int, p_node bigint, p_now timestamptz,
     p_sources text[], p_segments int[]
@@ -372,6 +385,14 @@ declare
     v_segments int;
     v_notices int;
 begin
+    if p_sources is not null then
+        -- Until the end of this claim nobody takes the limits over, and who does then counts what is claimed here.
+        perform from pacers x where x.tenant_id = p_tenant and x.node_id = p_node for share;
+        if not found then
+            return;
+        end if;
+    end if;
+
     -- Rounds, so that a crowd of texts past their time does not hide the others. Bounded, so that a call stays short.
     for round in 1..25 loop
         if p_sources is null then

@@ -17,7 +17,7 @@ begin
     );
 end $$;
 
--- Notes what a carrier took: the price on each message, and the sums of the day.
+-- Notes what a carrier took: the price on each message, and the sums of the day. A part that it refused costs nothing.
 create function charge_texts(p_tenant bigint, p_carrier bigint, p_now timestamptz, p_ids bigint[]) returns void
 language plpgsql
 as $$
@@ -35,8 +35,12 @@ begin
     end if;
     select c.currency into v_currency from carriers c where c.tenant_id = p_tenant and c.carrier_id = p_carrier;
     for i in 1..cardinality(p_ids) loop
-        select t.source, t.destination, t.chat_id, t.parts into v_text from texts t
-        where t.tenant_id = p_tenant and t.message_id = p_ids[i];
+        select t.source, t.destination, t.chat_id, case when t.parts = 1 then 1 else (
+                   select count(*) from parts p
+                   where p.tenant_id = p_tenant and p.message_id = t.message_id and p.attempt = t.attempt
+                     and (p.carrier_part_id is not null or p.state <> 'failed')
+               ) end as parts
+        into v_text from texts t where t.tenant_id = p_tenant and t.message_id = p_ids[i];
         continue when not found;
         v_price := null;
         if v_currency is not null then
@@ -64,16 +68,24 @@ begin
     set texts = x.texts + excluded.texts, segments = x.segments + excluded.segments, price = x.price + excluded.price;
 end $$;
 
--- Why a carrier is left: no living node has a line to it that works. Null where one has.
+-- Why a carrier is left: no living node that may send has a line to it that works. Null where one has. Under limits one
+-- node sends; the others' lines do nothing, so that they cannot know.
 create function why_left(p_tenant bigint, p_carrier bigint, p_now timestamptz) returns text
 language plpgsql
 stable
 as $$
+declare
+    v_keeper bigint := (
+        select x.node_id from pacers x join nodes n on n.node_id = x.node_id and n.alive_until > p_now
+        where x.tenant_id = p_tenant and exists (select from limits l where l.tenant_id = p_tenant)
+    );
 begin
     return (
         select min(s.why) from sick_lines s join nodes n on n.node_id = s.node_id and n.alive_until > p_now
-        where s.tenant_id = p_tenant and s.carrier_id = p_carrier
-        having count(*) > 0 and count(*) >= (select count(*) from nodes a where a.alive_until > p_now)
+        where s.tenant_id = p_tenant and s.carrier_id = p_carrier and s.node_id = coalesce(v_keeper, s.node_id)
+        having count(*) > 0 and count(*) >= (
+            select count(*) from nodes a where a.alive_until > p_now and a.node_id = coalesce(v_keeper, a.node_id)
+        )
     );
 end $$;
 
@@ -282,6 +294,7 @@ declare
     v_refusals smallint[] := '{}';
     v_valid timestamptz[] := '{}';
     v_sent bigint[] := '{}';
+    v_failed int[] := '{}';
     v_to bigint;
     v_waited record;
     i int;
@@ -336,8 +349,10 @@ begin
                 else make_interval(secs => least(p_retry_afters[i] * 2 ^ least(v_refusals[n] - 10, 8), 30)) end;
             if v_wait is null or (v_refusals[n] >= 19 and p_reasons[i] <> 'queue_full')
                or p_now + v_wait >= v_valid[n] then
-                perform end_texts(p_tenant, p_now, array[p_ids[i]], array['failed'], array[p_reasons[i]],
-                                  array[p_codes[i]]);
+                v_failed := v_failed || i;
+                if p_ids[i] = any (p_part_messages) then
+                    v_sent := v_sent || p_ids[i];
+                end if;
                 continue;
             end if;
         end if;
@@ -352,6 +367,9 @@ begin
         end if;
     end loop;
     perform charge_texts(p_tenant, p_carrier, p_now, v_sent);
+    foreach i in array v_failed loop
+        perform end_texts(p_tenant, p_now, array[p_ids[i]], array['failed'], array[p_reasons[i]], array[p_codes[i]]);
+    end loop;
 
     -- Receipts that came before their part was known, in the order in which they came.
     select array_agg(o.carrier_part_id order by o.at) as ids, array_agg(o.state order by o.at) as states,
@@ -374,23 +392,28 @@ begin
     return cardinality(v_counted);
 end $$;
 
--- As in migration 0003; a receipt for a whole text names all of its parts, and what is found to have left is charged.
+-- As in migration 0003; a receipt for a whole text names all of its parts, and a text of which all parts have names is
+-- `sent`, and charged. A receipt may be that of an attempt before the last one, of which nobody knows what became: that
+-- the phone has the text is true all the same, that it has it not would be said of the wrong attempt.
 create or replace function resolve_doubtful(p_tenant bigint, p_carrier bigint, p_now timestamptz, p_limit int) returns int
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
+    v_ids bigint[];
     v_id bigint;
     v_text record;
+    v_since timestamptz;
     v_open smallint[];
+    v_earlier boolean;
     v_alone boolean;
     v_found record;
     v_names text[];
     v_placed int := 0;
 begin
-    perform from carriers c where c.tenant_id = p_tenant and c.carrier_id = p_carrier for no key update;
-    for v_id in
+    -- Before the lock, which everybody waits for who has something to write down of this carrier.
+    v_ids := array(
         select x.message_id from (
             select t.message_id from texts t
             where t.tenant_id = p_tenant and t.carrier_id = p_carrier and t.state = 'doubtful'
@@ -399,12 +422,19 @@ begin
                   select from orphan_receipts o
                   where o.tenant_id = p_tenant and o.carrier_id = p_carrier and o.number = t.destination
                     and (o.reference is null or o.reference = t.message_id & 65535)
+                    and o.at >= (select min(p.claimed_at) from parts p
+                                 where p.tenant_id = p_tenant and p.message_id = t.message_id and p.attempt = t.attempt)
               )
             order by t.state_at limit p_limit
         ) x order by x.message_id
-    loop
+    );
+    if v_ids = '{}' then
+        return 0;
+    end if;
+    perform from carriers c where c.tenant_id = p_tenant and c.carrier_id = p_carrier for no key update;
+    foreach v_id in array v_ids loop
         select t.destination, t.attempt, t.state into v_text from texts t
-        where t.tenant_id = p_tenant and t.message_id = v_id for update;
+        where t.tenant_id = p_tenant and t.message_id = v_id and t.carrier_id = p_carrier for update;
         continue when not found or v_text.state <> 'doubtful';
         v_open := array(
             select p.part from parts p
@@ -412,11 +442,21 @@ begin
               and p.carrier_part_id is null and p.state = 'sending' order by p.part
         );
         continue when v_open = '{}';
+        select min(p.claimed_at) filter (where p.attempt = v_text.attempt),
+               bool_or(p.attempt <> v_text.attempt and p.carrier_id = p_carrier and p.carrier_part_id is null
+                       and p.code in ('resent', 'settled: send_again'))
+        into v_since, v_earlier
+        from parts p where p.tenant_id = p_tenant and p.message_id = v_id;
+        -- Another text to this phone may be with another carrier by now, and have been doubtful with this one before.
         v_alone := not exists (
             select from texts o
             where o.tenant_id = p_tenant and o.destination = v_text.destination and o.destination > ''
-              and o.carrier_id = p_carrier
-              and o.message_id <> v_id and o.state in ('sending', 'sent', 'doubtful')
+              and o.message_id <> v_id
+              and (o.carrier_id = p_carrier and o.state in ('sending', 'sent', 'doubtful') or exists (
+                  select from parts p
+                  where p.tenant_id = p_tenant and p.message_id = o.message_id and p.carrier_id = p_carrier
+                    and p.carrier_part_id is null and p.code in ('resent', 'settled: send_again')
+              ))
         );
         select array_agg(x.carrier_part_id) as ids, array_agg(x.state) as states, array_agg(x.reason) as reasons,
                array_agg(x.code) as codes, bool_or(x.whole) as whole
@@ -425,8 +465,7 @@ begin
             select o.* from orphan_receipts o
             where o.tenant_id = p_tenant and o.carrier_id = p_carrier and o.number = v_text.destination
               and (o.reference = v_id & 65535 or (o.reference is null and v_alone))
-              and o.at >= (select min(p.claimed_at) from parts p
-                           where p.tenant_id = p_tenant and p.message_id = v_id and p.attempt = v_text.attempt)
+              and o.at >= v_since and (o.state = 'delivered' or not v_earlier)
             order by o.at, o.carrier_part_id
         ) x;
         continue when v_found.ids is null;
@@ -443,11 +482,53 @@ begin
             delete from orphan_receipts o
             where o.tenant_id = p_tenant and o.carrier_id = p_carrier and o.carrier_part_id = v_names[n];
         end loop;
-        perform charge_texts(p_tenant, p_carrier, p_now, array[v_id]);
+        if v_found.whole or cardinality(v_names) = cardinality(v_open) then
+            update texts t set state = 'sent', state_at = p_now where t.tenant_id = p_tenant and t.message_id = v_id;
+            perform charge_texts(p_tenant, p_carrier, p_now, array[v_id]);
+        end if;
         perform apply_receipts(p_tenant, p_carrier, p_now, v_found.ids, v_found.states, v_found.reasons, v_found.codes);
         v_placed := v_placed + cardinality(v_names);
     end loop;
     return v_placed;
+end $$;
+
+-- As in migration 0003, a carrier at a time, as their index has them.
+create or replace function end_silent(p_tenant bigint, p_now timestamptz, p_before timestamptz, p_limit int) returns int
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+    v_carrier bigint;
+    v_ids bigint[] := '{}';
+begin
+    for v_carrier in select c.carrier_id from carriers c where c.tenant_id = p_tenant loop
+        v_ids := v_ids || array(
+            select t.message_id from texts t
+            where t.tenant_id = p_tenant and t.carrier_id = v_carrier and t.state = 'sent' and t.state_at < p_before
+            order by t.state_at limit p_limit - cardinality(v_ids) for update skip locked
+        );
+    end loop;
+    perform end_texts(p_tenant, p_now, v_ids, array_fill('sent'::text, array[cardinality(v_ids)]), null, null);
+    return cardinality(v_ids);
+end $$;
+
+-- As in migration 0003, by an index: a look at each tenant must not read the texts of all.
+create or replace function end_expired(p_tenant bigint, p_now timestamptz, p_limit int) returns int
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
+set enable_sort = off set plan_cache_mode = force_generic_plan
+as $$
+declare v_ids bigint[];
+begin
+    v_ids := array(
+        select t.message_id from texts t
+        where t.tenant_id = p_tenant and t.state = 'queued' and t.valid_until <= p_now
+        order by t.valid_until limit p_limit for update skip locked
+    );
+    perform end_texts(p_tenant, p_now, v_ids, array_fill('expired'::text, array[cardinality(v_ids)]),
+                      array_fill('expired_here'::text, array[cardinality(v_ids)]), null);
+    return cardinality(v_ids);
 end $$;
 
 -- As in migration 0004; what a person says was sent is charged.
@@ -511,9 +592,39 @@ begin
     return cardinality(v_ids);
 end $$;
 
+-- What waits of a number with a carrier that the number has no more to do with goes to its own: nobody would look after
+-- it there, were that carrier left.
+create function bring_home(p_tenant bigint, p_number text, p_now timestamptz) returns void
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
+as $$
+declare
+    v_main bigint;
+    v_from bigint;
+    v_id bigint;
+begin
+    select n.carrier_id into v_main from numbers n where n.tenant_id = p_tenant and n.number = p_number;
+    for v_from in
+        select c.carrier_id from carriers c
+        where c.tenant_id = p_tenant and c.carrier_id <> v_main
+          and not exists (
+              select from fallbacks f
+              where f.tenant_id = p_tenant and f.number = p_number and f.carrier_id = c.carrier_id
+          )
+    loop
+        for v_id in
+            select t.message_id from texts t
+            where t.tenant_id = p_tenant and t.carrier_id = v_from and t.source = p_number and t.state = 'queued'
+            for update skip locked
+        loop
+            perform move_text(p_tenant, v_id, v_main, 'the number was given another carrier', p_now);
+        end loop;
+    end loop;
+end $$;
+
 -- Sends the texts of each number to the carrier that takes them now: its own, or while that is left the first fallback
--- that works. What waits is moved as well, at most p_limit texts in a call: away from its own carrier once, back to it
--- from one that is left. The result counts moves.
+-- that works. What waits is moved as well, at most p_limit texts in a call: away from its own carrier once, and from a
+-- fallback that is left to wherever the number goes now. The result counts moves.
 create function route_texts(p_tenant bigint, p_now timestamptz, p_limit int) returns int
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
@@ -523,9 +634,13 @@ declare
     v_why text;
     v_to bigint;
     v_from bigint;
+    v_from_why text;
     v_ids bigint[];
+    v_target bigint;
     v_moved int := 0;
 begin
+    -- In the order of who applies a set-up: the tenant, then its numbers.
+    perform from tenants t where t.tenant_id = p_tenant for no key update;
     for v_number in
         select n.number, n.carrier_id, n.current_carrier_id from numbers n
         where n.tenant_id = p_tenant
@@ -544,11 +659,9 @@ begin
             select f.carrier_id from fallbacks f where f.tenant_id = p_tenant and f.number = v_number.number
             union all select v_number.carrier_id
         loop
-            if v_from = v_number.carrier_id then
-                continue when v_to is null;
-            else
-                continue when v_why is not null or why_left(p_tenant, v_from, p_now) is null;
-            end if;
+            v_target := coalesce(v_to, case when v_why is null then v_number.carrier_id end);
+            v_from_why := case when v_from = v_number.carrier_id then v_why else why_left(p_tenant, v_from, p_now) end;
+            continue when v_target is null or v_target = v_from or v_from_why is null;
             v_ids := array(
                 select t.message_id from texts t
                 where t.tenant_id = p_tenant and t.carrier_id = v_from and t.source = v_number.number
@@ -556,10 +669,7 @@ begin
                 order by t.priority, t.due_at limit p_limit - v_moved for update skip locked
             );
             for i in 1..cardinality(v_ids) loop
-                perform move_text(
-                    p_tenant, v_ids[i], coalesce(v_to, v_number.carrier_id),
-                    coalesce(case when v_from = v_number.carrier_id then v_why else why_left(p_tenant, v_from, p_now) end,
-                             ''), p_now);
+                perform move_text(p_tenant, v_ids[i], v_target, v_from_why, p_now);
             end loop;
             v_moved := v_moved + cardinality(v_ids);
         end loop;
