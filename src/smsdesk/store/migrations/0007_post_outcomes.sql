@@ -17,7 +17,20 @@ begin
     );
 end $$;
 
--- Notes what a carrier took: the price on each message, and the sums of the day. A part that it refused costs nothing.
+-- The parts of an attempt that the carrier took, or may have taken: one that it refused costs nothing.
+create function taken_parts(p_tenant bigint, p_message bigint, p_attempt smallint) returns int
+language plpgsql
+stable
+as $$
+begin
+    return (
+        select count(*) from parts p
+        where p.tenant_id = p_tenant and p.message_id = p_message and p.attempt = p_attempt
+          and (p.carrier_part_id is not null or p.state <> 'failed')
+    );
+end $$;
+
+-- Notes what a carrier took: the price on each message, and the sums of the day.
 create function charge_texts(p_tenant bigint, p_carrier bigint, p_now timestamptz, p_ids bigint[]) returns void
 language plpgsql
 as $$
@@ -25,45 +38,35 @@ declare
     v_currency text;
     v_text record;
     v_price numeric;
-    v_sources text[] := '{}';
-    v_segments int[] := '{}';
-    v_prices numeric[] := '{}';
-    v_currencies text[] := '{}';
+    v_prices numeric[] := array_fill(null::numeric, array[cardinality(p_ids)]);
 begin
     if p_ids = '{}' then
         return;
     end if;
     select c.currency into v_currency from carriers c where c.tenant_id = p_tenant and c.carrier_id = p_carrier;
-    for i in 1..cardinality(p_ids) loop
-        select t.source, t.destination, t.chat_id, case when t.parts = 1 then 1 else (
-                   select count(*) from parts p
-                   where p.tenant_id = p_tenant and p.message_id = t.message_id and p.attempt = t.attempt
-                     and (p.carrier_part_id is not null or p.state <> 'failed')
-               ) end as parts
-        into v_text from texts t where t.tenant_id = p_tenant and t.message_id = p_ids[i];
-        continue when not found;
-        v_price := null;
-        if v_currency is not null then
-            v_price := price_of(p_tenant, p_carrier, v_text.destination) * v_text.parts;
-            -- Sent again, it costs again; in another currency there is no sum, and the last one stands.
-            update messages m
-            set price = v_price + case when m.currency = v_currency then m.price else 0 end, currency = v_currency
-            where m.tenant_id = p_tenant and m.chat_id = v_text.chat_id and m.message_id = p_ids[i]
-              and v_price is not null;
-        end if;
-        v_sources := v_sources || v_text.source;
-        v_segments := v_segments || v_text.parts::int;
-        v_prices := v_prices || coalesce(v_price, 0);
-        v_currencies := v_currencies || case when v_price is null then '' else v_currency end;
+    for i in 1..case when v_currency is null then 0 else cardinality(p_ids) end loop
+        select t.destination, t.chat_id, t.attempt into v_text from texts t
+        where t.tenant_id = p_tenant and t.message_id = p_ids[i];
+        v_price := price_of(p_tenant, p_carrier, v_text.destination) * taken_parts(p_tenant, p_ids[i], v_text.attempt);
+        continue when v_price is null;
+        v_prices[i] := v_price;
+        -- Sent again, it costs again; in another currency there is no sum, and the last one stands.
+        update messages m
+        set price = v_price + case when m.currency = v_currency then m.price else 0 end, currency = v_currency
+        where m.tenant_id = p_tenant and m.chat_id = v_text.chat_id and m.message_id = p_ids[i];
     end loop;
     -- In the order of the numbers, so that two groups never wait for each other crosswise.
     insert into usage as x (tenant_id, day, carrier_id, source, currency, texts, segments, price)
-    select t.tenant_id, (p_now at time zone 'UTC')::date, p_carrier, u.source, u.currency, count(*), sum(u.segments),
-           sum(u.price)
-    from tenants t
-    cross join unnest(v_sources, v_segments, v_prices, v_currencies) u (source, segments, price, currency)
-    where t.tenant_id = p_tenant
-    group by t.tenant_id, u.source, u.currency order by u.source, u.currency
+    select t.tenant_id, (p_now at time zone 'UTC')::date, p_carrier, t.source, t.currency, count(*), sum(t.segments),
+           sum(t.price)
+    from unnest(p_ids, v_prices) u (id, price)
+    cross join lateral (
+        select t.tenant_id, t.source, case when u.price is null then '' else v_currency end as currency,
+               case t.parts when 1 then 1 else taken_parts(p_tenant, u.id, t.attempt) end as segments,
+               coalesce(u.price, 0) as price
+        from texts t where t.tenant_id = p_tenant and t.message_id = u.id offset 0
+    ) t
+    group by t.tenant_id, t.source, t.currency order by t.source, t.currency
     on conflict (tenant_id, day, carrier_id, source, currency) do update
     set texts = x.texts + excluded.texts, segments = x.segments + excluded.segments, price = x.price + excluded.price;
 end $$;
