@@ -187,3 +187,14 @@ async def test_one_node_keeps_the_limits_until_it_is_dead(db: Database) -> None:
         assert not await paces.take(conn, TENANT, 1, NOW)
         await paces.give_back(conn, 2)
         assert await paces.take(conn, TENANT, 1, NOW)
+
+
+async def test_what_was_let_go_is_known_for_as_long_as_the_longest_window(db: Database) -> None:
+    async with db.connection() as conn:
+        await conn.execute("insert into limits values (1, 'brand', 'acme', 2592000, 9), (1, 'tenant', '', 1, 9)")
+        for tenant_id, days in ((1, 5), (1, 35), (1, 45), (2, 5), (2, 15)):
+            minute = NOW - timedelta(days=days)
+            await conn.execute("insert into paced values ($1, 1, $2, $3, 1)", tenant_id, OURS, minute)
+        await paces.forget_passed(conn, NOW - timedelta(days=8))
+        rows = await conn.fetch("select tenant_id, $1 - minute from paced order by 1, 2", NOW)
+    assert [(row[0], row[1].days) for row in rows] == [(1, 5), (1, 35), (2, 5)]
