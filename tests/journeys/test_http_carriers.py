@@ -29,8 +29,8 @@ from .vendors import VENDORS, Vendor, both_sides, variables
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LIMIT = 20.0
-UNASKED, ASKED_WITHIN = 12.0, 30.0
-"""Seconds: a carrier is first asked about a doubtful text after 15, in rounds of 5."""
+UNASKED, ASKED_WITHIN = 12.0, 70.0
+"""Seconds: a carrier is asked about a doubtful text after 15, in rounds of 5, and again where it cannot say yet."""
 LONG = "{one} two € ~" * 24
 """Three parts, since four of its characters count twice."""
 STAND_IN = {"tenant": "acme", "numbers": [{"number": OURS, "fallbacks": ["twilio"]}]}
