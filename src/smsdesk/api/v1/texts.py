@@ -75,7 +75,8 @@ async def list_all(
     page: PageNumber = 1,
     per: PerPage = 100,
 ) -> Response[list[DoubtfulObject]]:
-    """Texts that may or may not have left, the longest in doubt first. None of them is sent again by itself."""
+    """Texts that may or may not have left, the longest in doubt first. None of them is sent again by itself but those
+    whose sender asked for it (`on_doubt: resend`)."""
     tenant_id, at = caller.tenant.tenant_id, Page(page, per)
     async with services.db.connection() as conn:
         total = await count_doubtful(conn, tenant_id)
