@@ -11,7 +11,9 @@ IDS_PER_SEND = 5
 """Chat, message, the consumer's participant, the agent's, the consumer: consecutive ids, in this order."""
 
 # $2 now, $3 the chat closes by itself, $4 the text is not sent after; then an array for each property of a send.
-ACCEPT = "select * from accept_sends($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+ACCEPT = (
+    "select * from accept_sends($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ async def accept_sends(
         [one.key for one in wanted],
         [one.request_sha256 for one in wanted],
         [send.on_doubt for send in sends],
+        [None for _ in sends],
+        False,
     )
     return [Decision(*row[1:]) for row in rows]
 

@@ -215,7 +215,7 @@ async def _write_agent(scope: _Scope, change: Change, new: Mapping[str, Any]) ->
         statement = "insert into agents (tenant_id, email) values ($1, $2) returning agent_id"
         agent_id = await scope.value(statement, new["email"])
     else:
-        statement = "select agent_id from agents where tenant_id = $1 and lower(email) = $2"
+        statement = "select agent_id from agents where tenant_id = $1 and lower(email) = $2 and email > ''"
         agent_id = await scope.value(statement, change.name)
     columns = {name: value for name, value in new.items() if name not in ("queues", "disabled", "password")}
     if "disabled" in new:
