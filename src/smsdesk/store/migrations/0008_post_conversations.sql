@@ -87,7 +87,10 @@ create table agent_statuses (
     -- Until when his desk is known to be there; null where none says so.
     present_until timestamptz,
     load smallint not null default 0,
-    missed smallint not null default 0,
+    -- He can be asked. It stands here too, for whoever locks this row must see what was decided last.
+    ready boolean not null default false,
+    -- Logged out by somebody while he had work: he goes offline when it is done, and is asked for no more.
+    leaving boolean not null default false,
     primary key (tenant_id, agent_id),
     foreign key (tenant_id, agent_id) references agents
 ) with (fillfactor = 70);
@@ -176,10 +179,35 @@ create table wrap_ups (
 );
 create index wrap_ups_open on wrap_ups (tenant_id, agent_id) where ended_at is null;
 
+-- The question how it was, and what came of it.
+create table surveys (
+    tenant_id bigint not null,
+    chat_id bigint not null,
+    asked_at timestamptz not null,
+    expires_at timestamptz not null,
+    answered_at timestamptz,
+    primary key (tenant_id, chat_id),
+    foreign key (tenant_id, chat_id) references chats
+);
+
+-- A one-time code that a consumer is to send back.
+create table verifications (
+    tenant_id bigint not null,
+    chat_id bigint not null,
+    code_sha256 bytea not null,
+    sent_at timestamptz not null,
+    expires_at timestamptz not null,
+    tries smallint not null default 0,
+    verified_at timestamptz,
+    primary key (tenant_id, chat_id),
+    foreign key (tenant_id, chat_id) references chats
+);
+
 alter table participants
     drop constraint participants_status_check,
     add constraint participants_status_check check (status in ('waiting', 'connected', 'monitoring', 'finished')),
     add column role text not null default 'agent' check (role in ('agent', 'supervisor'));
+create index participants_present on participants (tenant_id, user_id) where ended_at is null and user_id is not null;
 
 -- A note is read at the desk and never sent.
 alter table messages drop constraint messages_sender_check,
@@ -244,15 +272,24 @@ begin
               and c.status in ('assigned', 'ongoing') and c.end_user_said_at is not null)
          + (select count(*) from offers o
             where o.tenant_id = p_tenant and o.agent_id = p_agent and o.state = 'open' and o.reserves)
+         + (select count(*) from wrap_ups w
+            where w.tenant_id = p_tenant and w.agent_id = p_agent and w.ended_at is null)
     into v_load;
-    v_ready := v_agent.disabled_at is null and v_before.status = 'available'
+    if v_before.leaving and v_load = 0 then
+        update agent_statuses s set status = 'offline', reason = 'logged out', since = p_now, leaving = false
+        where s.tenant_id = p_tenant and s.agent_id = p_agent;
+        insert into agent_status_history (tenant_id, agent_id, at, status, reason)
+        values (p_tenant, p_agent, p_now, 'offline', 'logged out') on conflict do nothing;
+    end if;
+    v_ready := v_agent.disabled_at is null and v_before.status = 'available' and not v_before.leaving
         and (v_before.present_until is null or v_before.present_until > p_now)
         and v_load < coalesce(v_agent.max_chats, (
             select (t.settings ->> 'chats_per_agent')::int from tenants t where t.tenant_id = p_tenant), 3);
     v_idle := case when v_load <> v_before.load or v_before.since = p_now then p_now else v_before.idle_since end;
 
-    if (v_load, v_idle) is distinct from (v_before.load::int, v_before.idle_since) then
-        update agent_statuses s set load = v_load, idle_since = v_idle where s.tenant_id = p_tenant and s.agent_id = p_agent;
+    if (v_load, v_idle, v_ready) is distinct from (v_before.load::int, v_before.idle_since, v_before.ready) then
+        update agent_statuses s set load = v_load, idle_since = v_idle, ready = v_ready
+        where s.tenant_id = p_tenant and s.agent_id = p_agent;
     end if;
     update agent_queues p set ready = w.ready, idle_since = v_idle
     from (
@@ -309,15 +346,17 @@ begin
         update offers o set ended_at = v_at,
             state = case when v_has and o.agent_id = p_agent then 'accepted' else 'withdrawn' end
         where o.tenant_id = p_tenant and o.chat_id = p_chat and o.state = 'open'
+          -- Whom an agent has asked to join him is asked still when the two sides have spoken.
+          and not (v_has and v_chat.agent_id is not distinct from p_agent)
         returning o.agent_id
     )
     select array_agg(agent_id) into v_agents from closed;
 
     if v_chat.agent_id is distinct from p_agent then
-        if v_chat.agent_id is not null then
-            update participants p set status = 'finished', ended_at = v_at
-            where p.tenant_id = p_tenant and p.chat_id = p_chat and p.user_id = v_chat.agent_id and p.ended_at is null;
-        end if;
+        -- Of role `agent` there are its owner and whom he asked to join; supervisors stay.
+        update participants p set status = 'finished', ended_at = v_at
+        where p.tenant_id = p_tenant and p.chat_id = p_chat and p.type = 'agent' and p.role = 'agent'
+          and p.user_id is distinct from p_agent and p.ended_at is null;
         if p_agent is not null then
             update participants p set status = 'connected', role = 'agent'
             where p.tenant_id = p_tenant and p.chat_id = p_chat and p.user_id = p_agent and p.ended_at is null;
@@ -327,11 +366,20 @@ begin
             end if;
         end if;
     end if;
-    if v_has then
-        update transfers t set status = 'connected', connected_at = v_at, ended_at = v_at, to_agent_id = p_agent
-        where t.tenant_id = p_tenant and t.chat_id = p_chat and t.status = 'transferring'
-          and v_chat.status in ('transferred', 'queued');
-    elsif v_ends then
+    -- An open transfer is done where the chat goes to whom it was meant for; else somebody else has settled the matter.
+    if v_has and v_chat.agent_id is distinct from p_agent then
+        update transfers t set
+            status = case when t.to_agent_id is null or t.to_agent_id = p_agent then 'connected' else 'cancelled' end,
+            connected_at = case when t.to_agent_id is null or t.to_agent_id = p_agent then coalesce(t.connected_at, v_at)
+                                else t.connected_at end,
+            to_agent_id = coalesce(t.to_agent_id, p_agent), ended_at = v_at
+        where t.tenant_id = p_tenant and t.chat_id = p_chat and t.status = 'transferring';
+    -- A warm one ends with the first agent's part in the chat.
+    elsif not v_ends and v_chat.agent_id is not null and p_agent is null then
+        update transfers t set status = 'cancelled', ended_at = v_at
+        where t.tenant_id = p_tenant and t.chat_id = p_chat and t.status = 'transferring' and t.kind = 'warm';
+    end if;
+    if v_ends then
         update participants p set status = 'finished', ended_at = v_at
         where p.tenant_id = p_tenant and p.chat_id = p_chat and p.ended_at is null;
         update transfers t set status = 'failed', fail_reason = 'chat_ended', ended_at = v_at
@@ -344,7 +392,7 @@ begin
     delete from timers t
     where t.tenant_id = p_tenant and t.chat_id = p_chat
       and (v_ends or not v_waits and t.kind in ('queue_expiry', 'hold') or not v_has and t.kind = 'agent_silence'
-           or t.kind = 'dismissal');
+           or v_waits and t.kind = 'consumer_silence' or t.kind = 'dismissal');
 
     for v_agent in
         select distinct u from unnest(v_agents || array[v_chat.agent_id, p_agent]) u where u is not null order by u
