@@ -29,6 +29,8 @@ class Settings:
     """The least serious line that is logged: debug, info, warning or error."""
     pool: int = 8
     """The most connections to PostgreSQL that one process holds."""
+    media_folder: str = ""
+    """Where pictures and other files of chats are kept; `media` in the data folder where empty."""
     lab_page: str = ""
     """Where the handsets of a lab are, for the link on the first page; no link where empty."""
 

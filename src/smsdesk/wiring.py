@@ -16,19 +16,24 @@ import structlog
 import uvicorn
 from litestar.types import ASGIApp
 
+from smsdesk.actions.add_media import AddMedia
 from smsdesk.actions.answer_chat import AnswerChat
 from smsdesk.actions.finish_chat import FinishChat
 from smsdesk.actions.receive_reply import ReceiveReply
+from smsdesk.actions.send_code import SendCode
 from smsdesk.actions.send_message import SendMessage
 from smsdesk.api.app import build_app
 from smsdesk.api.directory import Directory
 from smsdesk.api.limits import RateLimiter
 from smsdesk.api.services import Services
 from smsdesk.api.v1.chat_object import render_sent
-from smsdesk.jobs.worker import Worker
+from smsdesk.carriers.registry import most_media
+from smsdesk.jobs.worker import Machine, Worker
+from smsdesk.media.stores import Stores
 from smsdesk.postgres import PostgresError
 from smsdesk.postgres.use import revive
 from smsdesk.settings import Settings
+from smsdesk.steps.begin import Begin
 from smsdesk.store.db import Database, Ids
 from smsdesk.store.groups import AWAY
 from smsdesk.store.hints import Hints
@@ -46,20 +51,30 @@ def build_services(
     db: Database, ids: Ids, settings: Settings, wake: Callable[[int], None], clock: Clock = utc_now
 ) -> Services:
     """The API's use cases on this database."""
+    begin = Begin(db, ids, clock, random.random)
     return Services(
         db=db,
         clock=clock,
+        begin=begin,
         directory=Directory(db),
         limiter=RateLimiter(time.monotonic),
         send_message=SendMessage(db, ids, clock, render_sent),
-        answer_chat=AnswerChat(db, ids, clock),
-        finish_chat=FinishChat(db, clock),
-        receive_reply=ReceiveReply(db, ids),
+        answer_chat=AnswerChat(begin, most_media),
+        finish_chat=FinishChat(begin),
+        receive_reply=ReceiveReply(db, ids, random.random),
+        send_code=SendCode(begin, random.SystemRandom().random),
+        add_media=AddMedia(begin),
+        media_stores=media_stores(settings, clock),
         environ=os.environ,
         domain=settings.domain,
         lab_page=settings.lab_page,
         wake=wake,
     )
+
+
+def media_stores(settings: Settings, clock: Clock = utc_now) -> Stores:
+    """Where files of chats are kept."""
+    return Stores(Path(settings.media_folder or ".smsdesk/media"), os.environ, clock)
 
 
 class HttpServer(uvicorn.Server):
@@ -109,9 +124,9 @@ class Server:
         self._embedded = embedded
         self._log = structlog.get_logger("smsdesk")
         ids = Ids()
-        self._worker = Worker(
-            db, ids, name=f"{socket.gethostname()}:{os.getpid()}", clock=utc_now, random=random.random, log=self._log
-        )
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        machine = Machine(name, utc_now, random.random, self._log)
+        self._worker = Worker(db, ids, media_stores(settings), machine)
         self._hints = Hints(db, self._worker.wake if roles.worker else None)
         self._services = build_services(db, ids, settings, self._hints.wake)
         self._http: HttpServer | None = None

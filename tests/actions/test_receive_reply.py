@@ -31,7 +31,7 @@ async def db(database: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def receive(db: Database) -> ReceiveReply:
-    return ReceiveReply(db, Ids())
+    return ReceiveReply(db, Ids(), lambda: 0.5)
 
 
 def said(body: str, seconds: float = 0, **changes: object) -> InboundPart:
@@ -53,6 +53,7 @@ async def chats(db: Database) -> list[tuple[object, ...]]:
 
 async def open_chat(db: Database, status: str = "selecting", agent: bool = False) -> None:
     async with db.connection() as conn:
+        await conn.execute("insert into agents (tenant_id, agent_id, email) values (1, 9, 'ana@foo.com')")
         await conn.execute("insert into end_users values (1, 50, $1, null, null, $2)", PHONE, NOW)
         await conn.execute(
             """
@@ -97,10 +98,29 @@ async def test_parallel_replies_of_a_stranger_meet_in_one_chat(db: Database, rec
     assert sorted(bodies) == [str(n) for n in range(8)]  # type: ignore[call-overload]
 
 
-async def test_a_number_that_is_not_ours_is_kept_and_told(db: Database, receive: ReceiveReply) -> None:
+async def test_a_reply_walks_the_menu_of_its_number(db: Database, receive: ReceiveReply) -> None:
+    async with db.connection() as conn:
+        await conn.execute(
+            "insert into queues (tenant_id, name, parent_id, position) values (1, 'Billing', 1, 1), (1, 'Orders', 1, 2)"
+        )
+    await receive(TENANT, HELLO)
+    await receive(TENANT, said("2", 1))
+    ((status, _, queue_id, *_, bodies),) = await chats(db)
+    assert (status, bodies) == ("queued", ["hello", "2"])
+    async with db.connection() as conn:
+        assert await conn.fetchval("select name from queues where queue_id = $1", queue_id) == "Orders"
+        texts = await conn.fetch("select m.body from texts join messages m using (tenant_id, chat_id, message_id)")
+        assert [text["body"].splitlines()[-2:] for text in texts] == [["1 Billing", "2 Orders"]]
+
+
+async def test_a_number_that_is_not_ours_is_told_and_the_supervisors_get_the_chat(
+    db: Database, receive: ReceiveReply
+) -> None:
     received = await receive(TENANT, said("hi", destination="+16285550000"))
     assert received.unknown_number
-    assert [(row[0], row[2], row[5]) for row in await chats(db)] == [("selecting", None, ["hi"])]
+    async with db.connection() as conn:
+        supervisors = await conn.fetchval("select queue_id from queues where purpose = 'supervisors'")
+    assert [(row[0], row[2], row[5]) for row in await chats(db)] == [("queued", supervisors, ["hi"])]
 
 
 async def test_repetitions(db: Database, receive: ReceiveReply) -> None:
@@ -218,17 +238,21 @@ async def test_start_lets_texts_through_again(db: Database, receive: ReceiveRepl
 
 
 async def test_start_of_somebody_who_never_stopped_is_for_a_person(db: Database, receive: ReceiveReply) -> None:
-    assert not (await receive(TENANT, said("START"))).answered
+    await receive(TENANT, said("START"))
     assert [row[0] for row in await chats(db)] == ["queued"]
+    async with db.connection() as conn:
+        assert await conn.fetch("select from consent_history") == []
 
 
-async def test_help_is_answered_and_reaches_a_person_but_nothing_leaves_after_stop(
+async def test_help_is_answered_and_needs_nobody_and_nothing_leaves_after_stop(
     db: Database, receive: ReceiveReply
 ) -> None:
-    assert (await receive(TENANT, said("help"))).answered
+    await receive(TENANT, said("help"))
+    async with db.connection() as conn:
+        assert [r[0] for r in await conn.fetch("select kind from texts")] == ["answer"]
     await receive(TENANT, said("STOP", 1))
-    assert not (await receive(TENANT, said("help", 2))).answered
-    assert [row[0] for row in await chats(db)] == ["failed", "queued"]
+    await receive(TENANT, said("help", 2))
+    assert [row[0] for row in await chats(db)] == ["finished", "failed", "queued"]
     async with db.connection() as conn:
         assert [r[0] for r in await conn.fetch("select kind from texts")] == ["confirmation"]
 

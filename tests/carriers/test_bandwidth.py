@@ -26,6 +26,7 @@ from smsdesk.carriers.contract import (
 )
 from smsdesk.carriers.http import HttpAnswer
 from smsdesk.carriers.http_reading import basic
+from smsdesk.domain.media import MediaSource
 from smsdesk.domain.outcome import REASONS
 from tests.carriers.error_tables import error_table
 from tests.carriers.http.kit import (
@@ -154,7 +155,8 @@ INCOMING = [
     Incoming("a text", posted(RECEIVED), (REPLY,)),
     Incoming("characters beyond GSM-7", posted(event(RECEIVED, {"text": "да"})),
              (replace(REPLY, body="да", encoding="ucs2"),)),
-    Incoming("a picture", posted(event(RECEIVED, {"text": "", "media": [PICTURE]})), (replace(REPLY, body=PICTURE),)),
+    Incoming("a picture", posted(event(RECEIVED, {"text": "", "media": [PICTURE]})),
+             (replace(REPLY, body="", media=(MediaSource(PICTURE, "bw.png"),)),)),
     Incoming("a group", posted(event(RECEIVED, {"to": ["+14155550101", OURS]})), (REPLY,)),
     Incoming("several events", posted(RECEIVED + DELIVERED), (REPLY, receipt())),
     Incoming("no events", posted([]), ()),

@@ -30,6 +30,7 @@ from smsdesk.carriers.contract import (
 )
 from smsdesk.carriers.http import HttpAnswer
 from smsdesk.carriers.telnyx import Telnyx
+from smsdesk.domain.media import MediaSource
 from smsdesk.domain.outcome import REASONS
 from tests.carriers.error_tables import error_table
 from tests.carriers.http.kit import (
@@ -194,9 +195,9 @@ INCOMING = [
     Incoming("characters beyond GSM-7", posted(changed(RECEIVED, text="да")), (
         replace(REPLY, body="да", encoding="ucs2"),)),
     Incoming("a picture", posted(changed(RECEIVED, type="MMS", text="", media=[{"url": PICTURE, "size": 9}])),
-             (replace(REPLY, body=PICTURE),)),
+             (replace(REPLY, body="", media=(MediaSource(PICTURE, "1.png"),)),)),
     Incoming("a picture with words", posted(changed(RECEIVED, type="MMS", media=[{"url": PICTURE}, {"url": None}])),
-             (replace(REPLY, body=f"Yes\n{PICTURE}"),)),
+             (replace(REPLY, media=(MediaSource(PICTURE, "1.png"),)),)),
     Incoming("to several numbers", posted(changed(RECEIVED, to=[
         {"phone_number": "+14155550101", "status": ""}, {"phone_number": OURS, "status": "webhook_delivered"}])),
              (REPLY,)),

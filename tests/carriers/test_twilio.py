@@ -25,6 +25,7 @@ from smsdesk.carriers.contract import (
 )
 from smsdesk.carriers.http_reading import basic
 from smsdesk.carriers.twilio import REASONS, STATES
+from smsdesk.domain.media import MediaSource
 from smsdesk.domain.outcome import REASONS as ALL_REASONS
 from tests.carriers.http.kit import (
     OURS,
@@ -154,7 +155,20 @@ INCOMING = [
     Incoming("to a number of a pool", posted(SAID | POOL), (replace(REPLY, destination="+16285550123"),)),
     Incoming("to a short code", posted(SAID | {"To": "62855"}), (replace(REPLY, destination="62855"),)),
     Incoming("not GSM-7", posted(SAID | EMOJI), (replace(REPLY, body="Ж 😀", encoding="ucs2"),)),
-    Incoming("pictures", posted(SAID | PICTURES), (replace(REPLY, body="https://a.example/1\nhttps://a.example/2"),)),
+    Incoming(
+        "pictures",
+        posted(SAID | PICTURES),
+        (
+            replace(
+                REPLY, body="", media=(MediaSource("https://a.example/1", "1"), MediaSource("https://a.example/2", "2"))
+            ),
+        ),
+    ),
+    Incoming(
+        "words and a picture",
+        posted(SAID | PICTURES | {"Body": "hi & bye", "NumMedia": "1"}),
+        (replace(REPLY, media=(MediaSource("https://a.example/1", "1"),)),),
+    ),
     Incoming("the old token", posted(SAID, token="old-" + SECRET), (REPLY,)),
     Incoming("with its port", posted(SAID, url=ADDRESS.replace(".com", ".com:443")), (REPLY,)),
     Incoming("another token", posted(SAID, token="guess"), Forged),

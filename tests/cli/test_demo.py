@@ -103,7 +103,7 @@ def test_a_second_demo_on_the_same_folder_tells_it_again(running: dict[str, Any]
     assert told["answer"]["status"] == "selecting"
     assert [text["body"] for text in told["handset"]] == ["lorem ipsum", "Yes, until 6 pm. John Doe, Acme"]
     assert told["reply"]["sender"] == "end_user"
-    assert (told["chat"]["status"], told["chat"]["menu_path"]["name"]) == ("assigned", "Support/Orders")
+    assert (told["chat"]["status"], told["chat"]["menu_path"]["name"]) == ("ongoing", "Support/Orders")
 
 
 def test_what_is_not_there_is_said_in_one_line(folder: Path, tmp_path: Path) -> None:

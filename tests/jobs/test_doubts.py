@@ -54,7 +54,9 @@ class Scene:
         self.now = NOW
         self.oracle = Oracle()
         place = Place(db, TENANT, LINE, self.clock, structlog.get_logger())
-        self.sink = LineSink(place, ReceiveReply(db, Ids()), Calls(lambda: None, lambda _: None, lambda *_: None))
+        self.sink = LineSink(
+            place, ReceiveReply(db, Ids(), lambda: 0.5), Calls(lambda: None, lambda _: None, lambda *_: None)
+        )
         self._lines = {(TENANT, LINE): Watched(Health(0.0), self.oracle, self.sink, lambda: None)}
         self._doubts = Doubts(db, self.clock, structlog.get_logger())
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from time import time
 from typing import Any
@@ -13,9 +14,10 @@ import pytest
 import structlog
 
 from smsdesk.jobs import deliver_texts
-from smsdesk.jobs.worker import Worker
+from smsdesk.jobs.worker import Machine, Worker
 from smsdesk.lab.config import LabConfig
 from smsdesk.lab.server import Lab
+from smsdesk.media.stores import Stores
 from smsdesk.setup.secrets import SecretMissing, resolve_all
 from smsdesk.store import nodes, texts
 from smsdesk.store.db import Database, Ids
@@ -63,7 +65,7 @@ def smpp(lab: Lab, **more: object) -> dict[str, object]:
 @asynccontextmanager
 async def working(db: Database, name: str = "test") -> AsyncIterator[Worker]:
     """A worker at work until the end of the block, stopped in good order."""
-    worker = Worker(db, Ids(), name=name, clock=now, random=Random(2).random, log=structlog.get_logger())
+    worker = Worker(db, Ids(), Stores(Path(), {}, now), Machine(name, now, Random(2).random, structlog.get_logger()))
     task = asyncio.create_task(worker.run())
     try:
         await asyncio.wait_for(worker.ready.wait(), LIMIT)

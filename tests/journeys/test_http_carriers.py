@@ -4,6 +4,7 @@ One server and one lab serve all of them, each with a number of its own; callbac
 """
 
 import asyncio
+import base64
 import itertools
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -22,6 +23,7 @@ from tests.kit.demo_setup import Client, apply, client_of, consumer, set_up
 from tests.kit.lab import Handsets, handsets_of
 from tests.kit.processes import serving, until
 from tests.lab.process import LabProcess
+from tests.media import samples
 
 from .test_first_text import has_status, says
 from .vendors import VENDORS, Vendor, both_sides, variables
@@ -158,6 +160,7 @@ async def scene(
         await apply(database, folder, json.dumps(STAND_IN))
         server = await stack.enter_async_context(serving(folder, database=database))
         road.server_port = urlsplit(server.base_url).port or 0
+        await apply(database, folder, json.dumps({"tenant": "acme", "settings": {"public_url": server.base_url}}))
         client = await stack.enter_async_context(client_of(server.base_url, token))
         yield Scene(client, handsets, road, folder, database)
         bodies = [(text["number"], text["body"]) for text in await handsets.all_texts()]
@@ -301,3 +304,37 @@ async def test_an_http_carrier_stands_in_for_a_line_that_is_down(scene: Scene) -
         return await way_to(next(PHONES)) == "smpp"
 
     await until(is_back, LIMIT, "texts leave over SMPP again")
+
+
+@EACH
+async def test_pictures_go_both_ways(scene: Scene, vendor: Vendor) -> None:
+    phone = next(PHONES)
+    chat = await scene.told(vendor, phone, "a picture?")
+    path, picture = f"/chats/{chat['id']}", base64.b64encode(samples.jpeg_with_place()).decode()
+    if vendor.name != "kannel":  # whose smsbox has words alone
+        typed = {"to": vendor.number, "body": "here", "media": [picture]}
+        await scene.handsets.call("POST", f"/handsets/{phone}/reply", json=typed)
+
+        async def fetched() -> bool:
+            return bool((await scene.client.call("GET", path)).json["photos"])
+
+        await until(fetched, LIMIT, "the picture is in the chat")
+        (photo,) = (await scene.client.call("GET", path)).json["photos"]
+        assert samples.PLACE not in (await scene.client.call("GET", f"{path}/media/{photo['id']}")).body
+    (upload,) = (await scene.client.call("POST", f"{path}/photos", json={"files": [{"content": picture}]})).json
+    message = {"content": "and ours", "media_ids": [upload["media_id"]]}
+    agents = (await scene.client.call("GET", "/agents")).json
+    agent = next(one["id"] for one in agents if one["email"] == "john.doe@foo.com")
+    said = await scene.client.call("POST", f"{path}/message", json={"from_user_id": agent, "message": message})
+    assert said.status == 200, said.body
+
+    async def arrived() -> bool:
+        return len(await scene.handsets.texts(phone)) == 2
+
+    await until(arrived, LIMIT, "our picture is on the phone")
+    shown = (await scene.handsets.texts(phone))[1]
+    if vendor.name == "kannel":
+        assert (shown["body"], shown["media"]) == (f"and ours\n{upload['url']}", [])
+    else:
+        assert shown["body"] == "and ours"
+        assert [url.partition("?")[0] for url in shown["media"]] == [upload["url"]]

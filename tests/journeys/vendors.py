@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 PAGES = Path(__file__).parents[2] / "docs" / "carriers"
 GATEWAY: dict[str, Any] = {
     "fields": {"from": "{source}", "to": "{destination}", "text": "{body}", "reference": "{text_id}-{attempt}",
-               "callback_url": "{callback_url}"},
+               "callback_url": "{callback_url}", "media": "{media_urls}"},
     "answers": {"message_id": "id", "refused": {'"opted_out"': "opted_out"}},
     "callbacks": {
         "proof": {"kind": "hmac", "header": "X-Signature", "timestamp_header": "X-Timestamp",
@@ -19,6 +19,7 @@ GATEWAY: dict[str, Any] = {
         "report_id": "id", "report_status": "status", "report_code": "error", "report_number": "to",
         "statuses": {"delivered": "delivered", "undelivered": "undelivered"}, "codes": {"012": "unreachable"},
         "reply_id": "id", "reply_from": "from", "reply_to": "to", "reply_body": "text",
+        "reply_media": "media",
     },
 }  # fmt: skip
 """What docs/lab.md says of the generic vendor, in the words of docs/carriers/generic.md."""
@@ -86,6 +87,8 @@ def both_sides(vendor: Vendor, lab: str, port: int) -> tuple[dict[str, Any], dic
     (carrier,) = document["carriers"]
     address = f"http://127.0.0.1:{port}/callbacks/acme/{carrier['name']}"
     carrier |= {"base_url": f"{lab}/vendors/{vendor.name}{vendor.path}", "callback_url": address}
+    if vendor.name == "vonage":
+        carrier["messages_url"] = f"{lab}/vendors/vonage"
     if vendor.name == "generic":
         carrier |= GATEWAY
         name = {"message_id": "messages.0.id", "status": "messages.0.status"}

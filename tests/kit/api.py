@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -124,13 +125,13 @@ async def _set_up(conn: "asyncpg.Connection[asyncpg.Record]") -> None:
 
 
 @pytest.fixture
-async def api(database: str) -> AsyncIterator[Api]:
+async def api(database: str, tmp_path: Path) -> AsyncIterator[Api]:
     """A running API over a fresh database."""
     conn = await asyncpg.connect(database)
     await _set_up(conn)
     db, clock = Database(database, size=4), Clock()
     await db.open()
-    services = build_services(db, Ids(), Settings(), lambda _tenant_id: None, clock)
+    services = build_services(db, Ids(), Settings(media_folder=str(tmp_path / "media")), lambda _tenant_id: None, clock)
     await services.directory.refresh()
     server = http_server(build_app(services))
     listening = socket.create_server(("127.0.0.1", 0))

@@ -37,14 +37,22 @@ class Lab(Struct, forbid_unknown_fields=True):
     host: str | None = None
 
 
+class Tickets(Struct, forbid_unknown_fields=True):
+    """A CRM."""
+
+    base_url: str
+    token: str
+
+
 CONFIGS: dict[str, type[Struct]] = {"line": Line, "lab": Lab}
+CRMS: dict[str, type[Struct]] = {"tickets": Tickets}
 
 
 def judged(text: str, current: State, folder: Path = FILES) -> Wanted:
     """What one document wants, and its mistakes, against a state that is in no database."""
     (document,) = read_documents(text.encode(), "setup.yaml")
     assert tenant_of(document) == current.subdomain
-    return settle(current, read_items(document, Around(current, CONFIGS, folder)))
+    return settle(current, read_items(document, Around(current, CONFIGS, folder, CRMS)))
 
 
 def chance(count: int) -> bytes:
@@ -54,7 +62,7 @@ def chance(count: int) -> bytes:
 
 def setup_file(text: str, environment: Mapping[str, str] | None = None, folder: Path = FILES) -> SetupFile:
     """A set-up file of that text."""
-    return SetupFile("setup.yaml", text.encode(), folder, CONFIGS, environment or {})
+    return SetupFile("setup.yaml", text.encode(), folder, CONFIGS, environment or {}, CRMS)
 
 
 async def planned(database: Database, text: str, environment: Mapping[str, str] | None = None) -> list[TenantPlan]:

@@ -21,10 +21,30 @@ KEYS = st.sampled_from(
     ["tenant", "settings", "carriers", "queues", "numbers", "agents", "name", "type", "number", "carrier", "queue",
      "label", "fallbacks", "campaign", "brand", "rates", "limits", "segments", "per",
      "deleted", "children", "keyword", "hidden", "email", "first_name", "role", "password", "disabled", "env",
-     "file", "host", "port", "system_id", "sms_enabled", "allowed_regions", "<<"]
+     "file", "host", "port", "system_id", "sms_enabled", "allowed_regions", "<<",
+     "queue_defaults", "default_queue", "back_word", "crm", "time_zone", "texts", "greeting", "hours", "week",
+     "mon-fri", "holidays", "2026-12-25", "routing", "groups", "group", "percent", "auto_answer", "skills", "max_chats",
+     "agent", "move_chats_to", "agents"]
 )  # fmt: skip
 WORDS = st.sampled_from(
-    ["lab", "line", "Support", "Support/Billing", "+16285550199", "minute", "john.doe@foo.com", "US", "STOP", "0x1F"]
+    [
+        "lab",
+        "line",
+        "Support",
+        "Support/Billing",
+        "+16285550199",
+        "minute",
+        "john.doe@foo.com",
+        "US",
+        "STOP",
+        "0x1F",
+        "always",
+        "closed",
+        "09:00-17:00",
+        "cascade",
+        "UTC",
+        "@{MENU}",
+    ]
 )
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), KEYS, WORDS,
@@ -33,6 +53,16 @@ VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6), max_leaves=25
 )
 FILE = st.dictionaries(KEYS, VALUES, max_size=6).map(lambda keys: {"tenant": "acme", **keys})
+ENTRIES = {"queues": {"name": "Support"}, "agents": {"email": "john.doe@foo.com"}, "numbers": {"number": "6285550199"}}
+DESK = st.fixed_dictionaries(
+    {"tenant": st.just("acme"), "settings": st.dictionaries(KEYS, VALUES, max_size=3)},
+    optional={
+        section: st.lists(
+            st.dictionaries(KEYS, VALUES, max_size=5).map(lambda more, named=named: {**more, **named}), max_size=2
+        )
+        for section, named in ENTRIES.items()
+    },
+)
 NOISE = st.text(alphabet=string.ascii_letters + string.digits + "{}[]:,-&*!|>'\"%@`#? \n\t\\<=~.\0\ud800é", max_size=80)
 
 
@@ -70,8 +100,8 @@ def test_bytes(data: bytes) -> None:
     assert wanted or faults
 
 
-@given(FILE)
-@settings(max_examples=300, deadline=None)
+@given(FILE | DESK)
+@settings(max_examples=500, deadline=None)
 def test_files_of_any_shape(value: Any) -> None:
     current = State("acme")
     wanted, faults = judged(dumped(value), current)

@@ -52,12 +52,13 @@ async def test_a_new_tenant_is_all_that_the_file_says(db: Database) -> None:
         "carrier": "lab",
         "fallbacks": (),
         "queue": "Support",
+        "agent": None,
         "label": "Main",
         "campaign": None,
         "brand": None,
     }
     assert things["number", "62855"]["queue"] == "Sales"
-    assert things["agent", "john.doe@foo.com"]["queues"] == ("Support/Billing",)
+    assert things["agent", "john.doe@foo.com"]["queues"] == {"Support/Billing": 1}
 
 
 async def test_a_server_reads_what_was_applied(db: Database) -> None:
@@ -127,10 +128,10 @@ async def test_deleted_takes_a_branch_with_all_below_and_its_agents_out_of_it(db
         "  - queue Support",
     ]
     assert set((await state(db)).of("queue")) == {"Sales"}
-    assert (await fields(db, "agent", "john.doe@foo.com"))["queues"] == ()
+    assert (await fields(db, "agent", "john.doe@foo.com"))["queues"] == {}
     assert lines(await planned(db, text)) == ["tenant acme: nothing to change"]
     await applied(db, FULL)
-    assert (await fields(db, "agent", "john.doe@foo.com"))["queues"] == ("Support/Billing",)
+    assert (await fields(db, "agent", "john.doe@foo.com"))["queues"] == {"Support/Billing": 1}
 
 
 async def test_numbers_and_carriers_are_deleted_together(db: Database) -> None:
@@ -283,7 +284,7 @@ async def test_open_chats_and_texts_on_their_way_stand_against_a_removal(db: Dat
     )
     assert removal.obstacles == (
         "carrier upstream has 1 texts on their way: wait until they have ended",
-        "queue Sales has 1 open chats: finish or transfer them first",
+        "queue Sales has 1 open chats: finish or transfer them first, or write move_chats_to: PATH beside its name",
     )
     with pytest.raises(Problem, match="upstream has 1 texts"):
         await apply_setup(db, replace(removal, obstacles=()), NOW)

@@ -78,8 +78,8 @@ async def test_all_of_it_is_kept_and_nothing_is_left_to_do(db: Database) -> None
     ]
     things = (await state(db)).things
     assert things["number", "+16285550199"] == {
-        "carrier": "upstream", "fallbacks": ("backup", "other"), "queue": None, "label": "", "campaign": "alerts",
-        "brand": "acme",
+        "carrier": "upstream", "fallbacks": ("backup", "other"), "queue": None, "agent": None, "label": "",
+        "campaign": "alerts", "brand": "acme",
     }  # fmt: skip
     async with db.connection() as conn:
         limits = await conn.fetch("select scope, name, seconds, segments from limits order by scope")

@@ -21,6 +21,7 @@ async def make_tenant(conn: Connection, queue: bool = True) -> None:
     await conn.execute("insert into subdomains values ('acme', 1)")
     await conn.execute("insert into carriers (tenant_id, carrier_id, name, type) values (1, 1, 'lab', 'lab')")
     await conn.execute("insert into queues (tenant_id, queue_id, name, position) values (1, 1, 'Support', 1)")
+    await conn.execute("select setval(pg_get_serial_sequence('queues', 'queue_id'), 1)")
     await conn.execute(
         "insert into numbers (tenant_id, number, carrier_id, queue_id) values (1, $1, 1, $2)",
         OURS,

@@ -1,16 +1,22 @@
 """An agent's answer: a message in his chat, and its text in the queue."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from smsdesk.domain.segments import segment
+from smsdesk.domain.segments import Segments, segment
 from smsdesk.domain.send import MOST_PARTS
 from smsdesk.domain.tenant import Tenant
 from smsdesk.errors import Problem
-from smsdesk.store.chats import LockedChat, assign_chat, lock_chat
-from smsdesk.store.db import Database, Ids
+from smsdesk.steps import routing
+from smsdesk.steps.begin import Begin
+from smsdesk.steps.media import Enclosed, MostMedia, attach, enclose
+from smsdesk.steps.quiet_hours import judge_answer
+from smsdesk.steps.speaking import agent_spoke
+from smsdesk.steps.work import Work
+from smsdesk.store.chat_rows import ChatRow, require_open
 from smsdesk.store.messages import NewText, add_texts
+from smsdesk.store.participants import find_present
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,46 +27,60 @@ class Answer:
     agent_id: int
     body: str
     credential_id: int | None = None
+    media_ids: Sequence[int] = ()
+    """Uploads that go with it."""
 
 
 class AnswerChat:
-    """Puts an agent's answer on its way. An agent who answers a chat that nobody has yet takes it."""
+    """Puts an agent's answer on its way. An agent who answers a chat that nobody has yet takes it; a supervisor who has
+    joined a chat answers beside its agent."""
 
-    def __init__(self, db: Database, ids: Ids, clock: Callable[[], datetime]) -> None:
-        self._db = db
-        self._ids = ids
-        self._clock = clock
+    def __init__(self, begin: Begin, most_media: MostMedia) -> None:
+        self._begin = begin
+        self._most_media = most_media
 
     async def __call__(self, tenant: Tenant, answer: Answer) -> NewText:
         """The text, once it is on disk; raises Problem where the chat or the consumer takes no more."""
-        segments = segment(answer.body)
-        if len(segments.parts) > MOST_PARTS:
-            raise Problem("message_too_long")
+        segments = _segments(answer.body)
         agent = tenant.agents.get(answer.agent_id)
         if agent is None or agent.disabled:
             raise Problem("agent_unknown")
-        now = self._clock()
-        async with self._db.transaction() as conn:
-            chat = _answerable(await lock_chat(conn, tenant.tenant_id, answer.chat_id), tenant, answer)
-            first_id = await self._ids.take(conn, 2)
+        async with self._begin(tenant.tenant_id) as work:
+            chat = await _answerable(work, tenant, answer)
             if chat.agent_id is None:
-                await assign_chat(conn, tenant.tenant_id, chat.chat_id, agent.agent_id, first_id + 1, now)
+                await routing.assign(work, chat, agent.agent_id)
+                chat = await require_open(work.conn, work.tenant_id, chat.chat_id)
+            await agent_spoke(work, chat)
+            said = Enclosed(answer.body)
+            if answer.media_ids:
+                wanted = (chat.chat_id, chat.outbound_number, answer.body)
+                said = await enclose(work, wanted, answer.media_ids, tenant.settings, self._most_media)
+                segments = _segments(said.body)
             text = NewText(
-                first_id, chat.chat_id, "agent", agent.agent_id, answer.credential_id, answer.body, segments, "answer",
-                tenant.numbers[chat.outbound_number].carrier_id, chat.outbound_number, chat.end_user_number, now,
-                now + timedelta(minutes=tenant.settings.text_validity_minutes), tenant.settings.on_doubt,
+                await work.take_id(), chat.chat_id, "agent", agent.agent_id, answer.credential_id, said.body, segments,
+                "answer", tenant.numbers[chat.outbound_number].carrier_id, chat.outbound_number, chat.end_user_number,
+                work.now, work.now + timedelta(minutes=tenant.settings.text_validity_minutes), tenant.settings.on_doubt,
             )  # fmt: skip
-            await add_texts(conn, tenant.tenant_id, [text])
+            await add_texts(work.conn, work.tenant_id, [text])
+            await attach(work, chat.chat_id, text.message_id, said)
+            await judge_answer(work, text, chat.end_user_said_at)
         return text
 
 
-def _answerable(chat: LockedChat | None, tenant: Tenant, answer: Answer) -> LockedChat:
-    if chat is None:
-        raise Problem("not_found")
-    if chat.ended:
-        raise Problem("chat_ended")
+def _segments(body: str) -> Segments:
+    segments = segment(body)
+    if len(segments.parts) > MOST_PARTS:
+        raise Problem("message_too_long")
+    return segments
+
+
+async def _answerable(work: Work, tenant: Tenant, answer: Answer) -> ChatRow:
+    """The chat, locked, if this agent may speak in it now."""
+    chat = await require_open(work.conn, work.tenant_id, answer.chat_id)
     if chat.agent_id is not None and chat.agent_id != answer.agent_id:
-        raise Problem("agent_unknown", f"agent {answer.agent_id} is not in chat {chat.chat_id}")
+        present = await find_present(work.conn, work.tenant_id, chat.chat_id, answer.agent_id)
+        if present is None or not present.may_answer:
+            raise Problem("agent_unknown", f"agent {answer.agent_id} is not in chat {chat.chat_id}")
     if chat.outbound_number not in tenant.numbers:
         raise Problem("outbound_number_unknown")
     if chat.blocked:

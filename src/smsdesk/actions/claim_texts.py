@@ -1,10 +1,13 @@
 """Intent before the wire: what a node is going to send is its own on disk before a byte leaves."""
 
+from dataclasses import replace
 from datetime import datetime
 
+from smsdesk.domain.media import Media
 from smsdesk.domain.text_state import ClaimedText
 from smsdesk.store import texts
 from smsdesk.store.db import Database
+from smsdesk.store.media import find_outgoing
 from smsdesk.store.texts import Wanted
 
 
@@ -14,4 +17,12 @@ async def claim_texts(
     """Texts of a line that this node has to send now, the most urgent first; raises one of UNREACHABLE."""
     # No transaction block: the call is its own.
     async with db.connection() as conn:
-        return await texts.claim(conn, tenant_id, carrier_id, wanted, node_id, now)
+        claimed = await texts.claim(conn, tenant_id, carrier_id, wanted, node_id, now)
+        media = await find_outgoing(conn, tenant_id, [text.message_id for text in claimed]) if claimed else {}
+    return [
+        replace(text, media=_links(media[text.message_id])) if text.message_id in media else text for text in claimed
+    ]
+
+
+def _links(media: tuple[Media, ...]) -> tuple[str, ...]:
+    return tuple(one.url for one in media if one.url is not None)

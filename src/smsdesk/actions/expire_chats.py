@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from smsdesk.store import conversations
+from smsdesk.store import moves
 from smsdesk.store.db import Database
 
 _GROUP = 500
@@ -13,7 +13,7 @@ async def expire_chats(db: Database, tenant_id: int, now: datetime) -> int:
     total = 0
     while True:
         async with db.transaction() as conn:
-            ended = await conversations.expire_chats(conn, tenant_id, now, _GROUP)
+            ended = await moves.expire_chats(conn, tenant_id, now, _GROUP)
         total += ended
         if ended < _GROUP:
             return total

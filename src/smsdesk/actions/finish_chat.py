@@ -1,30 +1,28 @@
 """The ordinary end of a chat."""
 
-from collections.abc import Callable
-from datetime import datetime
-
 from smsdesk.domain.tenant import Tenant
 from smsdesk.errors import Problem
-from smsdesk.store.chats import finish_chat, lock_chat
-from smsdesk.store.db import Database
+from smsdesk.steps.begin import Begin
+from smsdesk.steps.ending import BY_AGENT, BY_API, end
+from smsdesk.store.agents import find_agent
+from smsdesk.store.chat_rows import require_open
 
 
 class FinishChat:
     """Ends an open chat; the next send to its consumer opens a new one."""
 
-    def __init__(self, db: Database, clock: Callable[[], datetime]) -> None:
-        self._db = db
-        self._clock = clock
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
 
     async def __call__(self, tenant: Tenant, chat_id: int, agent_id: int | None) -> None:
-        """Ends the chat in the name of this agent, or of nobody; raises Problem where there is none to end."""
-        if agent_id is not None and agent_id not in tenant.agents:
-            raise Problem("agent_unknown")
-        async with self._db.transaction() as conn:
-            chat = await lock_chat(conn, tenant.tenant_id, chat_id)
-            if chat is None:
-                raise Problem("not_found")
-            if chat.ended:
-                raise Problem("chat_ended")
-            by = "disconnected_by_unknown" if agent_id is None else "disconnected_by_agent"
-            await finish_chat(conn, tenant.tenant_id, chat_id, by, self._clock())
+        """Ends the chat in the name of this agent, or of nobody; raises Problem where there is none to end, or it is
+        another agent's. A supervisor may end any."""
+        async with self._begin(tenant.tenant_id) as work:
+            chat = await require_open(work.conn, tenant.tenant_id, chat_id)
+            if agent_id is not None:
+                agent = await find_agent(work.conn, tenant.tenant_id, agent_id)
+                if agent is None:
+                    raise Problem("agent_unknown")
+                if chat.agent_id not in (None, agent_id) and not agent.supervises:
+                    raise Problem("not_in_chat", f"agent {agent_id} is not in chat {chat_id}")
+            await end(work, chat, BY_API if agent_id is None else BY_AGENT)

@@ -1,10 +1,11 @@
 """What applying a set-up file would change; nothing is changed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from smsdesk.setup.carriers import Configs
+from smsdesk.setup.crm import CrmConfigs
 from smsdesk.setup.document import Document, read_documents
 from smsdesk.setup.faults import Fault, SetupError
 from smsdesk.setup.items import Around, read_items, tenant_of
@@ -29,6 +30,7 @@ class SetupFile:
     """What relative paths in it start from."""
     configs: Configs
     environment: Mapping[str, str]
+    crms: CrmConfigs = field(default_factory=dict)
 
 
 async def plan_setup(database: Database, file: SetupFile, chance: Callable[[int], bytes]) -> list[TenantPlan]:
@@ -59,14 +61,13 @@ async def _plan(
     conn: Connection, document: Document, subdomain: str, file: SetupFile, chance: Callable[[int], bytes]
 ) -> tuple[Wanted, TenantPlan]:
     current = await read_state(conn, subdomain)
-    wanted = settle(current, read_items(document, Around(current, file.configs, file.folder)))
+    wanted = settle(current, read_items(document, Around(current, file.configs, file.folder, file.crms)))
     wanted = settle_passwords(current, wanted, file.environment, chance)
     changes = plan(current, wanted)
-    warnings = [
-        f"carrier {item.name}: {missing}"
-        for item in wanted.items
-        if item.kind == "carrier"
-        for missing in unresolvable(item.fields, file.environment)
+    named = [(f"carrier {item.name}", item.fields) for item in wanted.items if item.kind == "carrier"]
+    named += [
+        ("crm", item.fields["crm"]) for item in wanted.items if item.kind == "settings" and item.fields.get("crm")
     ]
+    warnings = [f"{of}: {missing}" for of, config in named for missing in unresolvable(config, file.environment)]
     blocked = await obstacles(conn, current.tenant_id, changes) if current.tenant_id is not None else []
     return wanted, TenantPlan(current, tuple(changes), tuple(warnings), tuple(blocked))

@@ -1,33 +1,42 @@
-"""What a phone sent is taken in: the consumer's chat gets it, a person gets the chat, and STOP is obeyed.
+"""What a phone sent is taken in: the consumer's chat gets it, STOP is obeyed, and everything else goes to a person.
 
 ReceiveReply          one text or part, one transaction
 `- _whole             parts of a long text wait for each other
-   `- _take_in        into the open chat, or into a new one
-      |- _stop        opted out, queued texts and the chat ended, one confirmation
-      |- _start       opted in, one confirmation
-      `- _bring       everything else goes to a person; HELP is answered as well
+   `- _take_in        into the open chat, or a new one; an answer to a survey into the chat that it is about
+      |- consent      STOP, START, HELP, and words that mean them
+      |- verification a code that we asked for
+      `- arrivals     the menu, the queue, the agent
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from smsdesk.domain.consent import Words, help_answer, read_words, start_confirmation, stop_confirmation
+from smsdesk.domain.consent import Words, read_words
 from smsdesk.domain.reply import InboundPart, InboundText, clean, fingerprint, is_repetition, join_parts
 from smsdesk.domain.segments import segment
-from smsdesk.store import consent, conversations, replies, texts
-from smsdesk.store.consent import ConsentEvent
-from smsdesk.store.conversations import ChatEnd, Line, OpenChat, Said
+from smsdesk.steps import arrivals, crm, media, survey, verification
+from smsdesk.steps import consent as consent_steps
+from smsdesk.steps.arrivals import ArrivedReply
+from smsdesk.steps.consent import Consented, Reply
+from smsdesk.steps.ending import Ending, end
+from smsdesk.steps.notices import answer_notice
+from smsdesk.steps.say import Over, say
+from smsdesk.steps.speaking import consumer_spoke
+from smsdesk.steps.work import Work
+from smsdesk.store import consent, replies, texts
+from smsdesk.store.chat_rows import ChatRow, NewChat, find_ended, lock_open_chat, open_inbound, require_open
+from smsdesk.store.conversations import Said, add_message, find_line
 from smsdesk.store.db import Connection, Database, Ids
-from smsdesk.store.messages import NewText, add_texts
 from smsdesk.store.replies import LongReply
 
 QUIET_WAIT = timedelta(seconds=15)
 """How long at most the confirmation of STOP waits for texts that were leaving: longer than an answer is waited for."""
-ANSWER_VALID = timedelta(minutes=5)
-"""A confirmation that is later than this is none (47 CFR 64.1200(a)(12)), and late help is no help."""
-_OPTED_OUT = ChatEnd("failed", "end_user_opt_out", "disconnected_by_end_user")
-_IDS = 6
-_END_USER, _CHAT, _, _MESSAGE, _ANSWER, _EVENT = range(_IDS)  # a participant's id follows its chat's
+INBOUND = "Messaging Inbound (SMS)"
+"""The type of a chat that the consumer began, in the words of the imitated product's reports."""
+_OPTED_OUT = Ending("fail", "disconnected_by_end_user", "end_user_opt_out")
+_BLOCKED = Ending("fail", "disconnected_by_system", "end_user_blocked")
+_NEEDS_NOBODY = Ending("finish", "disconnected_by_end_user")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,60 +46,43 @@ class Received:
     opted_out: bool = False
     """It was a STOP: `SettleOptOut` says when it may be acknowledged."""
     answered: bool = False
-    """A text of ours waits in the queue because of it."""
+    """A text of ours may wait in the queue because of it."""
     unknown_number: bool = False
-    """It was sent to a number that is not the tenant's. It is kept like any other, in a chat without a queue."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    """A whole text, and what its reading depends on."""
-
-    conn: Connection
-    tenant_id: int
-    text: InboundText
-    end_user_id: int
-    opted_out: bool
-    line: Line | None
-    first_id: int
-    now: datetime
+    """It was sent to a number that is not the tenant's. It is kept like any other."""
+    chat_id: int | None = None
 
 
 class ReceiveReply:
     """Takes in replies, each in one transaction, those of one consumer one after another; none twice, none lost."""
 
-    def __init__(self, db: Database, ids: Ids) -> None:
+    def __init__(self, db: Database, ids: Ids, chance: Callable[[], float]) -> None:
         self._db = db
         self._ids = ids
+        self._chance = chance
 
     async def __call__(self, tenant_id: int, part: InboundPart) -> Received:
         """Takes in a text, or a part of one. A repetition changes nothing."""
         part = replace(part, source=clean(part.source), destination=clean(part.destination), body=clean(part.body))
         async with self._db.transaction() as conn:
-            first_id = await self._ids.take(conn, _IDS)
-            end_user_id = await replies.lock_end_user(conn, tenant_id, part.source, first_id + _END_USER, part.at)
+            work = Work(conn, tenant_id, part.at, self._ids, self._chance)
+            end_user_id = await replies.lock_end_user(conn, tenant_id, part.source, await work.take_id(), part.at)
             opted_out = await consent.is_opted_out(conn, tenant_id, part.source)
             if await _is_repeated(conn, tenant_id, part, opted_out):
                 return Received(opted_out=opted_out and _stops(part))
             text = await _whole(conn, tenant_id, part)
-            if text is None:
-                return Received()
-            line = await conversations.find_line(conn, tenant_id, text.destination)
-            return await _take_in(_Scene(conn, tenant_id, text, end_user_id, opted_out, line, first_id, part.at))
+            return Received() if text is None else await _take_in(work, text, end_user_id)
 
     async def incomplete(self, tenant_id: int, long: LongReply, now: datetime) -> Received:
         """Takes in what is there of a long text, with a mark for each part that did not come."""
         async with self._db.transaction() as conn:
-            first_id = await self._ids.take(conn, _IDS)
-            end_user_id = await replies.lock_end_user(conn, tenant_id, long.source, first_id + _END_USER, now)
+            work = Work(conn, tenant_id, now, self._ids, self._chance)
+            end_user_id = await replies.lock_end_user(conn, tenant_id, long.source, await work.take_id(), now)
             parts = await replies.take_parts(conn, tenant_id, long)
             if not parts:
                 return Received()
             body, encoding = join_parts(parts, long.total)
             text = InboundText(long.carrier_id, long.source, long.destination, clean(body), encoding, long.total)
-            opted_out = await consent.is_opted_out(conn, tenant_id, long.source)
-            line = await conversations.find_line(conn, tenant_id, long.destination)
-            return await _take_in(_Scene(conn, tenant_id, text, end_user_id, opted_out, line, first_id, now))
+            return await _take_in(work, text, end_user_id)
 
 
 def _stops(part: InboundPart) -> bool:
@@ -114,7 +106,7 @@ async def _is_repeated(conn: Connection, tenant_id: int, part: InboundPart, opte
 async def _whole(conn: Connection, tenant_id: int, part: InboundPart) -> InboundText | None:
     """The text, or None while parts of it are missing."""
     if part.part is None:
-        return InboundText(part.carrier_id, part.source, part.destination, part.body, part.encoding)
+        return InboundText(part.carrier_id, part.source, part.destination, part.body, part.encoding, media=part.media)
     reference, number, total = part.part
     long = LongReply(part.carrier_id, part.source, part.destination, reference, total)
     if await replies.keep_part(conn, tenant_id, long, part, number) < total:
@@ -123,87 +115,84 @@ async def _whole(conn: Connection, tenant_id: int, part: InboundPart) -> Inbound
     return InboundText(part.carrier_id, part.source, part.destination, clean(body), encoding, total)
 
 
-async def _take_in(scene: _Scene) -> Received:
-    chat, opened = await _find_or_open_chat(scene)
-    text = scene.text
-    encoding = text.encoding if text.encoding in ("gsm7", "ucs2") else segment(text.body).encoding
-    said = Said(scene.first_id + _MESSAGE, chat.chat_id, "end_user", text.body, encoding, text.parts)
-    await conversations.add_message(scene.conn, scene.tenant_id, said, scene.now)
-    words = read_words(text.body, scene.opted_out)
-    if words is Words.STOP:
-        answered = await _stop(scene, chat)
-    elif words is Words.START and scene.opted_out:
-        answered = await _start(scene, chat, opened)
-    else:
-        answered = await _bring(scene, chat, words)
-    return Received(words is Words.STOP, answered, unknown_number=scene.line is None)
-
-
-async def _find_or_open_chat(scene: _Scene) -> tuple[OpenChat, bool]:
-    """The consumer's open chat; else a new one, which he began."""
-    new = OpenChat(scene.first_id + _CHAT, scene.text.destination)
-    while True:
-        chat = await conversations.find_open_chat(scene.conn, scene.tenant_id, scene.end_user_id)
-        if chat is not None:
-            return chat, False
-        if await conversations.open_inbound(scene.conn, scene.tenant_id, new, scene.end_user_id, scene.now):
-            return new, True
-
-
-async def _stop(scene: _Scene, chat: OpenChat) -> bool:
-    """From the commit on nothing is claimed or accepted for the number. Only the first STOP is confirmed."""
-    conn, tenant_id, number, now = scene.conn, scene.tenant_id, scene.text.source, scene.now
-    new = await consent.opt_out(conn, tenant_id, number, "text", now)
-    await _note_consent(scene, "opted_out")
-    await texts.end_opted_out(conn, tenant_id, number, now)
-    await conversations.end_chat(conn, tenant_id, chat.chat_id, _OPTED_OUT, now)
-    if new:
-        wording = await conversations.read_wording(conn, tenant_id)
-        await _answer(scene, chat, "confirmation", stop_confirmation(wording.company))
-        # In this transaction, so that no crash loses it; later, so that it is the last text that leaves.
-        await texts.hold(conn, tenant_id, scene.first_id + _ANSWER, now + QUIET_WAIT)
-    return new
-
-
-async def _start(scene: _Scene, chat: OpenChat, opened: bool) -> bool:
-    """The number may be texted again. A chat that holds nothing but this needs nobody."""
-    await consent.opt_in(scene.conn, scene.tenant_id, scene.text.source)
-    await _note_consent(scene, "opted_in")
-    wording = await conversations.read_wording(scene.conn, scene.tenant_id)
-    await _answer(scene, chat, "answer", start_confirmation(wording.company))
-    if opened:
-        await conversations.end_chat(scene.conn, scene.tenant_id, chat.chat_id, ChatEnd("finished"), scene.now)
-    return True
-
-
-async def _bring(scene: _Scene, chat: OpenChat, words: Words | None) -> bool:
-    """The chat goes to the queue of the number, unless somebody has it.
-
-    HELP is answered too, but not to a number that has opted out: nothing leaves to it (toll-free networks do the same),
-    and a person sees that it asked.
-    """
-    line = scene.line
-    if line is None or line.queue_id is None:
-        line = await conversations.find_line(scene.conn, scene.tenant_id, chat.outbound_number)
-    queue_id = line.queue_id if line else None
-    await conversations.bring_to_a_person(scene.conn, scene.tenant_id, chat.chat_id, queue_id, scene.now)
-    if words is not Words.HELP or scene.opted_out:
-        return False
-    wording = await conversations.read_wording(scene.conn, scene.tenant_id)
-    await _answer(scene, chat, "answer", wording.help_text or help_answer(wording.company))
-    return True
-
-
-async def _answer(scene: _Scene, chat: OpenChat, kind: str, body: str) -> None:
-    """Puts a text of the system on its way, from the number that was written to."""
-    carrier_id = scene.line.carrier_id if scene.line else scene.text.carrier_id
-    text = NewText(
-        scene.first_id + _ANSWER, chat.chat_id, "system", None, None, body, segment(body), kind, carrier_id,
-        scene.text.destination, scene.text.source, scene.now, scene.now + ANSWER_VALID,
+async def _take_in(work: Work, text: InboundText, end_user_id: int) -> Received:
+    chat = await lock_open_chat(work.conn, work.tenant_id, end_user_id)
+    previous = None if chat else await find_ended(work.conn, work.tenant_id, end_user_id)
+    if previous is not None and await survey.read_answer(work, previous, text.body):
+        await _add(work, text, previous.chat_id)
+        return Received(answered=True, chat_id=previous.chat_id)
+    opened = chat is None
+    if chat is None:
+        chat = await _open(work, text, end_user_id, previous)
+    message_id = await _add(work, text, chat.chat_id)
+    await crm.chat_opened(work, chat.chat_id)
+    await consumer_spoke(work, chat)
+    line = await find_line(work.conn, work.tenant_id, text.destination)
+    reply = Reply(
+        text.source, text.destination, text.body, end_user_id, chat.chat_id, message_id,
+        line.carrier_id if line else text.carrier_id,
     )  # fmt: skip
-    await add_texts(scene.conn, scene.tenant_id, [text])
+    consented = await consent_steps.read_reply(work, reply)
+    chat = await require_open(work.conn, work.tenant_id, chat.chat_id)
+    if not await _is_settled(work, chat, reply, consented, opened):
+        await arrivals.arrive(work, chat, ArrivedReply(text.body, text.destination, message_id, text.parts), opened)
+    return Received(consented.command == "stop", True, line is None, chat.chat_id)
 
 
-async def _note_consent(scene: _Scene, kind: str) -> None:
-    event = ConsentEvent(scene.first_id + _EVENT, scene.text.source, scene.now, kind, scene.text.body)
-    await consent.add_history(scene.conn, scene.tenant_id, event)
+async def _open(work: Work, text: InboundText, end_user_id: int, previous: ChatRow | None) -> ChatRow:
+    """A new chat, which the consumer began; or the one that he got into in this moment."""
+    new = NewChat(
+        await work.ids.take(work.conn, 2),
+        end_user_id,
+        text.destination,
+        INBOUND,
+        previous.chat_id if previous else None,
+    )
+    while True:
+        await open_inbound(work.conn, work.tenant_id, new, work.now)
+        chat = await lock_open_chat(work.conn, work.tenant_id, end_user_id)
+        if chat is not None:
+            return chat
+
+
+async def _add(work: Work, text: InboundText, chat_id: int) -> int:
+    encoding = text.encoding if text.encoding in ("gsm7", "ucs2") else segment(text.body).encoding
+    message_id = await work.take_id()
+    said = Said(message_id, chat_id, "end_user", text.body, encoding, text.parts)
+    await add_message(work.conn, work.tenant_id, said, work.now)
+    if text.media:
+        await media.add_inbound(work, chat_id, message_id, text.carrier_id, text.media)
+    return message_id
+
+
+async def _is_settled(work: Work, chat: ChatRow, reply: Reply, consented: Consented, opened: bool) -> bool:
+    """Whether the reply needs nobody: it was about consent, a code, or a notice that no conversation was to come of."""
+    return (
+        await _obey(work, chat, reply, consented, opened)
+        or await verification.read_code(work, chat, reply.body)
+        or (opened and await answer_notice(work, chat))
+    )
+
+
+async def _obey(work: Work, chat: ChatRow, reply: Reply, consented: Consented, opened: bool) -> bool:
+    """Does what the consumer's consent asks for; False where the text is for a person as well.
+
+    HELP is for a person too where a chat is open; alone it needs nobody, for its answer asks for the question.
+    """
+    if consented.answer is not None:
+        kind, body = consented.answer
+        message_id = await say(work, chat, body, kind, Over(reply.our_number, reply.carrier_id))
+        if consented.command == "stop" and message_id is not None:
+            # In this transaction, so that no crash loses it; later, so that it is the last text that leaves.
+            await texts.hold(work.conn, work.tenant_id, message_id, work.now + QUIET_WAIT)
+    if consented.command == "stop":
+        await end(work, chat, _OPTED_OUT)
+    elif consented.blocked and chat.status == "selecting":
+        await end(work, chat, _BLOCKED)
+    elif opened and consented.answer is not None:
+        await end(work, chat, _NEEDS_NOBODY)
+    elif consented.command == "help":
+        return chat.status != "selecting" or chat.menu_id is not None
+    else:
+        return consented.blocked
+    return True

@@ -8,14 +8,18 @@ from functools import partial
 from typing import cast
 
 from smsdesk.domain.chat import Chat, EndUser, Participant
+from smsdesk.domain.quiet_hours import Verdict
 from smsdesk.domain.tenant import Tenant
+from smsdesk.domain.zones import Place
 from smsdesk.errors import REASONS, Problem, Reason
+from smsdesk.steps.quiet_hours import is_judged, judge_sends, keep_judgements, look_at_the_clock
 from smsdesk.store.chats import find_chats
 from smsdesk.store.db import Connection, Database, Ids
 from smsdesk.store.forecasts import Forecast, read_forecast
 from smsdesk.store.groups import Groups
 from smsdesk.store.sends import (
     IDS_PER_SEND,
+    AcceptRules,
     AcceptTimes,
     Decision,
     WantedSend,
@@ -27,6 +31,10 @@ from smsdesk.store.sends import (
 MOST_IN_A_GROUP = Ids.BLOCK // IDS_PER_SEND
 MOST_TRIES = 20
 """How often a send is decided again because its chat closed, or its key's first request failed, in between."""
+_NO_MINUTE = (
+    "quiet hours leave no minute in which this text may be sent: nothing is known of where the consumer is, or the "
+    "rules there have none in common; give end_user_time_zone, or change the setting quiet_hours"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,16 @@ class Sent:
     message_id: int
     segments: int
     appended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What would become of a text, with what quiet hours have to do with it."""
+
+    sent: Sent
+    forecast: Forecast
+    place: Place
+    verdict: Verdict
 
 
 Render = Callable[[Sent], bytes]
@@ -52,7 +70,8 @@ class _Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    decision: Decision
+    decision: Decision | None
+    """None where there is no minute in which its text may leave."""
     sent: Sent | None
     answer: bytes | None = None
 
@@ -79,8 +98,8 @@ class SendMessage:
                 return decided.answer
             if decided.sent is not None:
                 return self._render(decided.sent)
-            if decided.decision.outcome in REASONS:
-                raise Problem(cast(Reason, decided.decision.outcome))
+            if refusal := _refusal(decided.decision):
+                raise refusal
             await asyncio.sleep(0)
         raise Problem("overloaded", "the chat with this consumer changes too fast: try again")
 
@@ -92,18 +111,22 @@ class SendMessage:
             raise Problem("idempotency_mismatch")
         return found[1] if found else None
 
-    async def explain(self, tenant: Tenant, wanted: WantedSend) -> tuple[Sent, Forecast]:
+    async def explain(self, tenant: Tenant, wanted: WantedSend) -> Outlook:
         """What the send would do, and what would become of its text, by doing it and taking it back; raises Problem
         where it would be refused."""
         async with self._db.connection() as conn:
             attempt = conn.transaction()
             await attempt.start()
             try:
-                (decided,) = await self._decide(conn, tenant.tenant_id, [_Wanted(tenant, wanted)])
+                now = self._clock()
+                (decided,) = await self._decide(conn, tenant.tenant_id, [_Wanted(tenant, wanted)], now)
                 if decided.sent is None:
-                    outcome = decided.decision.outcome
-                    raise Problem(cast(Reason, outcome) if outcome in REASONS else "overloaded")
-                return decided.sent, await read_forecast(conn, tenant.tenant_id, decided.sent.message_id)
+                    raise _refusal(decided.decision) or Problem("overloaded")
+                forecast = await read_forecast(conn, tenant.tenant_id, decided.sent.message_id)
+                place, verdict = await look_at_the_clock(
+                    conn, tenant.tenant_id, wanted.send, tenant.settings.quiet_hours, now
+                )
+                return Outlook(decided.sent, forecast, place, verdict)
             finally:
                 await attempt.rollback()
 
@@ -115,16 +138,21 @@ class SendMessage:
         return group
 
     async def _accept(self, tenant_id: int, group: Sequence[_Wanted]) -> Sequence[_Decided]:
+        if any(_needs_more(one) for one in group):
+            async with self._db.transaction() as conn:
+                return await self._decide(conn, tenant_id, group, self._clock())
         # No transaction block: the call is its own, one round trip and one commit for all of the group.
         async with self._db.connection() as conn:
-            return await self._decide(conn, tenant_id, group)
+            return await self._decide(conn, tenant_id, group, self._clock())
 
     async def _accept_keyed(self, tenant_id: int, group: Sequence[_Wanted]) -> Sequence[_Decided]:
         # The answers are kept in the transaction that makes them true.
         async with self._db.transaction() as conn:
             decided = [
-                replace(one, answer=self._render(one.sent) if one.sent else one.decision.answer)
-                for one in await self._decide(conn, tenant_id, group)
+                replace(
+                    one, answer=self._render(one.sent) if one.sent else one.decision.answer if one.decision else None
+                )
+                for one in await self._decide(conn, tenant_id, group, self._clock())
             ]
             answers = [
                 (wanted.send.key, one.answer)
@@ -134,23 +162,42 @@ class SendMessage:
             await store_answers(conn, tenant_id, answers)
         return decided
 
-    async def _decide(self, conn: Connection, tenant_id: int, group: Sequence[_Wanted]) -> list[_Decided]:
+    async def _decide(
+        self, conn: Connection, tenant_id: int, group: Sequence[_Wanted], now: datetime
+    ) -> list[_Decided]:
         settings = group[-1].tenant.settings
-        now = self._clock()
+        judged = await judge_sends(conn, tenant_id, [one.send for one in group], settings.quiet_hours, now)
+        going = [one for one in judged if one is not None]
         times = AcceptTimes(
             now,
             now + timedelta(minutes=settings.outbound_session_minutes),
             now + timedelta(minutes=settings.text_validity_minutes),
         )
+        rules = AcceptRules(settings.when_active == "append", settings.crm is not None)
         first_id = await self._ids.take(conn, IDS_PER_SEND * len(group))
-        append = settings.when_active == "append"
-        decisions = await accept_sends(conn, tenant_id, times, append, first_id, [one.send for one in group])
+        wanted = [one.wanted for one in going]
+        decisions = await accept_sends(conn, tenant_id, times, rules, first_id, wanted) if wanted else []
+        await keep_judgements(conn, tenant_id, zip(going, decisions, strict=True), now)
         appended = [one.chat_id for one in decisions if one.outcome == "appended" and one.chat_id is not None]
         chats = await find_chats(conn, tenant_id, appended) if appended else {}
+        each = iter(decisions)
         return [
-            _Decided(decision, _sent(wanted.send, decision, now, chats))
-            for wanted, decision in zip(group, decisions, strict=True)
+            _Decided(None, None) if one is None else _Decided(it := next(each), _sent(one.wanted, it, now, chats))
+            for one in judged
         ]
+
+
+def _refusal(decision: Decision | None) -> Problem | None:
+    """Why the send is refused; None where it is to be decided again."""
+    if decision is None:
+        return Problem("parameter_invalid", _NO_MINUTE)
+    return Problem(cast(Reason, decision.outcome)) if decision.outcome in REASONS else None
+
+
+def _needs_more(one: _Wanted) -> bool:
+    """Whether more is written than the accept statement writes."""
+    send = one.send.send
+    return send.time_zone is not None or is_judged(send, one.tenant.settings.quiet_hours)
 
 
 def _sent(wanted: WantedSend, decision: Decision, now: datetime, chats: dict[int, Chat]) -> Sent | None:

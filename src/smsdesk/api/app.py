@@ -5,20 +5,44 @@ from typing import Any
 
 import structlog
 from litestar import Litestar, Request, Response, Router
+from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from smsdesk.api import callbacks
-from smsdesk.api.auth import authenticate
+from smsdesk.api.admission import NotKnown, TooOften, WrongMediaType, admit, check_media_type
 from smsdesk.api.docs import docs_routes, openapi_config
 from smsdesk.api.health import health
 from smsdesk.api.home import handsets, home, style
+from smsdesk.api.keys import KeyedWrites
+from smsdesk.api.media_links import open_link
 from smsdesk.api.problems import answer, refusal
 from smsdesk.api.services import Caller, Services
-from smsdesk.api.v1 import chats, costs, sms, texts
+from smsdesk.api.v1 import (
+    agent_statuses,
+    agents,
+    chat_actions,
+    chat_search,
+    chat_staff,
+    chat_transfers,
+    chats,
+    costs,
+    end_users,
+    inbound,
+    media,
+    notices,
+    queues,
+    sms,
+    texts,
+    tickets,
+    transcripts,
+    verification,
+)
 from smsdesk.errors import Problem
+from smsdesk.store.db import TRY_AGAIN
 from smsdesk.store.groups import AWAY
 
 log = structlog.get_logger()
@@ -27,31 +51,23 @@ log = structlog.get_logger()
 ASKED_AS = {
     "created_from": "created_at[from]",
     "created_to": "created_at[to]",
+    "ended_from": "ends_at[from]",
+    "ended_to": "ends_at[to]",
     "first_day": "from",
     "last_day": "to",
+    "wait_from": "wait[from]",
+    "wait_to": "wait[to]",
     "data": "request body",
 }
 # What it says of a body that is not there.
 SAID_AS = {"'data'": "a JSON object is required"}
 
 
-class NotKnown(Exception):
-    """The request's subdomain and token are not known."""
-
-
-class TooOften(Exception):
-    """The credential asks more often than it may; `wait` seconds until it may again."""
-
-    def __init__(self, wait: float) -> None:
-        super().__init__()
-        self.wait = wait
-
-
 def build_app(services: Services) -> ASGIApp:
     """The whole application for these services."""
     endpoint = sms.SmsEndpoint(services)
     posted = callbacks.CallbackEndpoint(services)
-    framework = _framework(services)
+    framework = KeyedWrites(services, _framework(services))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and scope["path"] == sms.PATH:
@@ -69,30 +85,44 @@ def _framework(services: Services) -> Litestar:
         return services
 
     def provide_caller(request: Request[Any, Any, Any]) -> Caller:
-        headers = dict(request.scope["headers"])
-        who = authenticate(
-            services.directory.tenants, headers.get(b"authorization"), headers.get(b"host", b""), services.domain
-        )
-        if who is None:
-            raise NotKnown
-        tenant, credential = who
-        wait = services.limiter.wait(credential.credential_id, tenant.settings.requests_per_second)
-        if wait:
-            raise TooOften(wait)
-        return Caller(tenant, credential)
+        return admit(services, request.scope)
+
+    def known(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+        admit(services, connection.scope)
 
     v1 = Router(
         "/apps/api/v1",
-        route_handlers=[chats.router, costs.router, texts.router],
+        route_handlers=[
+            agent_statuses.router,
+            agents.router,
+            chat_actions.router,
+            chat_search.router,
+            chat_staff.router,
+            chat_transfers.router,
+            chats.router,
+            costs.router,
+            end_users.chat_router,
+            end_users.router,
+            inbound.router,
+            media.router,
+            notices.router,
+            queues.router,
+            texts.router,
+            tickets.router,
+            transcripts.router,
+            verification.router,
+        ],
+        guards=[known, check_media_type],
         dependencies={"caller": Provide(provide_caller, sync_to_thread=False)},
     )
     return Litestar(
-        [v1, health, home, style, handsets, *docs_routes()],
+        [v1, open_link, health, home, style, handsets, *docs_routes()],
         dependencies={"services": Provide(provide_services, sync_to_thread=False)},
         exception_handlers={
             Problem: _problem,
             NotKnown: _not_known,
             TooOften: _too_often,
+            WrongMediaType: _wrong_media_type,
             HTTPException: _http,
             RecursionError: _too_deep,
             Exception: _other,
@@ -117,6 +147,10 @@ def _not_known(_request: Request[Any, Any, Any], _error: NotKnown) -> Response[b
 
 def _too_often(_request: Request[Any, Any, Any], error: TooOften) -> Response[bytes]:
     return _json(*refusal("rate_limited"), {"Retry-After": str(math.ceil(error.wait))})
+
+
+def _wrong_media_type(_request: Request[Any, Any, Any], _error: WrongMediaType) -> Response[bytes]:
+    return _json(*refusal("wrong_media_type"))
 
 
 def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
@@ -148,7 +182,7 @@ def _sentence(error: HTTPException) -> str:
 
 
 def _other(_request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    if isinstance(error, AWAY):
+    if isinstance(error, (*AWAY, *TRY_AGAIN)):
         return _json(*refusal("overloaded"), {"Retry-After": "1"})
     log.error("request failed", exc_info=error)
     return _json(*refusal("internal_error"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from litestar.types import HTTPScope, Receive, Send
+from litestar.types import Receive, Scope, Send
 
 MOST_BODY = 64 * 1024
 """Bytes. Ten parts of text are under 20 KiB however they are escaped."""
@@ -39,7 +39,7 @@ async def read_body(receive: Receive, most: int = MOST_BODY) -> bytes:
     raise ClientGone
 
 
-def header(scope: HTTPScope, name: bytes) -> bytes | None:
+def header(scope: Scope, name: bytes) -> bytes | None:
     """The first header of this lower-case name."""
     for key, value in scope["headers"]:
         if key == name:

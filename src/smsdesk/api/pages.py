@@ -29,6 +29,15 @@ def page_headers(url: URL, page: Page, total: int) -> dict[str, str]:
     return {"total": str(total), "link": ", ".join(links)}
 
 
+def next_link(url: URL, last_id: int | None) -> dict[str, str]:
+    """The header `link` to what comes behind an item, for a list that is not counted; nothing behind the last page."""
+    if last_id is None:
+        return {}
+    query = url.query_params.copy()
+    query["after"] = str(last_id)
+    return {"link": f'<{url.with_replacements(query=query)}>; rel="next"'}
+
+
 def _at(url: URL, number: int, per: int) -> str:
     query = url.query_params.copy()
     query["page"] = str(number)

@@ -4,13 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from smsdesk.actions.add_media import AddMedia
 from smsdesk.actions.answer_chat import AnswerChat
 from smsdesk.actions.finish_chat import FinishChat
 from smsdesk.actions.receive_reply import ReceiveReply
+from smsdesk.actions.send_code import SendCode
 from smsdesk.actions.send_message import SendMessage
 from smsdesk.api.directory import Directory
 from smsdesk.api.limits import RateLimiter
 from smsdesk.domain.tenant import Credential, Tenant
+from smsdesk.media.stores import Stores
+from smsdesk.steps.begin import Begin
 from smsdesk.store.db import Database
 
 
@@ -20,12 +24,16 @@ class Services:
 
     db: Database
     clock: Callable[[], datetime]
+    begin: Begin
     directory: Directory
     limiter: RateLimiter
     send_message: SendMessage
     answer_chat: AnswerChat
     finish_chat: FinishChat
     receive_reply: ReceiveReply
+    send_code: SendCode
+    add_media: AddMedia
+    media_stores: Stores
     environ: Mapping[str, str]
     """Where the references of set-up files to secrets lead."""
     domain: str = ""

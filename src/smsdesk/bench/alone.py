@@ -26,7 +26,7 @@ def arguments(tenant_id: int, outbound_number: str, now: datetime, first: int, n
         [FIRST_ID + IDS_PER_SEND * (first + k) for k in range(n)],
         [f"+1{FIRST_CONSUMER + first + k}" for k in range(n)],
         [outbound_number] * n, [MESSAGE] * n, ["gsm7"] * n, [1] * n, none, none, none, none, none,
-        ["hold"] * n,
+        ["hold"] * n, none, False,
     )  # fmt: skip
 
 
@@ -47,7 +47,8 @@ def script(tenant_id: int, outbound_number: str, now: datetime, group: int) -> s
         str(tenant_id), moment, f"{moment} + {day}", f"{moment} + {day}", "false",
         each(f":id::bigint + {IDS_PER_SEND} * k", "bigint"), each("'+1' || (:n::bigint + k)", "text"),
         same(f"'{outbound_number}'", "text"), same(f"'{MESSAGE}'", "text"), same("'gsm7'", "text"),
-        same("1", "smallint"), *nothing, same("'hold'", "text"),
+        same("1", "smallint"), *nothing, same("'hold'", "text"), same("null", "timestamptz"),
+        "false",
     ]  # fmt: skip
     return (
         f"\\set n :base + :client_id * {EACH_CLIENT * group} + :i * {group}\n"

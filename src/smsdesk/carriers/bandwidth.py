@@ -1,6 +1,7 @@
 """Bandwidth's messaging API v2: https://dev.bandwidth.com/docs/messaging (messages, webhooks, errors)."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Annotated
@@ -16,6 +17,7 @@ from smsdesk.carriers.contract import (
     CallbackRequest,
     Doubt,
     LookUp,
+    MediaAccess,
     OutboundText,
     Outcome,
     Receipt,
@@ -25,8 +27,9 @@ from smsdesk.carriers.contract import (
     Unreadable,
 )
 from smsdesk.carriers.http import HttpAnswer, HttpConfig, HttpRequest, Unsendable, Url
-from smsdesk.carriers.http_reading import basic, check_basic, read_json, read_reply
+from smsdesk.carriers.http_reading import basic, check_basic, read_json, read_media, read_reply
 from smsdesk.carriers.http_search import SKEW, Listed, settle_by_list
+from smsdesk.domain.media import MOST_ATTACHMENTS
 
 LONGEST = 2048
 """Characters of a text."""
@@ -149,7 +152,7 @@ class Bandwidth:
             "text": body,
             "tag": f"smsdesk-{text.text_id}-{text.attempt}",
             "expiration": _instant(text.valid_until),
-        }
+        } | ({"media": text.media} if text.media else {})
         headers = self._headers() | {"Content-Type": "application/json; charset=utf-8"}
         return HttpRequest("POST", self._messages, headers, msgspec.json.encode(said))
 
@@ -196,6 +199,12 @@ class Bandwidth:
         facts = (_fact(event) for event in read_json(request.body, list[_Event]))
         return Callback(tuple(fact for fact in facts if fact is not None))
 
+    most_media = MOST_ATTACHMENTS
+
+    def media_access(self) -> MediaAccess:
+        """Files are at the API's own host, for whoever may use it."""
+        return MediaAccess(self._config.base_url, self._headers())
+
     def _headers(self) -> dict[str, str]:
         return {"Authorization": basic(self._config.api_token, self._config.api_secret)}
 
@@ -227,12 +236,12 @@ def _receipt(message_id: str, kind: str, error: int | None, number: str | None, 
 
 
 def _reply(event: _Event) -> Reply:
-    """A text from a phone, with the addresses of what came with it."""
+    """A text from a phone, with what came with it."""
     message = event.message
     if not event.to or not message.from_:
         raise Unreadable("there is no from or no to in it")
-    words = [message.text or "", *(message.media or [])]
-    return read_reply(message.from_, event.to, "\n".join(word for word in words if word), message.id)
+    reply = read_reply(message.from_, event.to, message.text or "", message.id)
+    return replace(reply, media=read_media(message.media or []))
 
 
 def _read_listed(one: _Listed, doubt: Doubt) -> Listed:

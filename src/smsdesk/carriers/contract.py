@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from smsdesk.domain.media import MediaSource
 from smsdesk.domain.segments import Segments
 
 
@@ -23,6 +24,8 @@ class OutboundText:
     destination: str
     segments: Segments
     valid_until: datetime
+    media: tuple[str, ...] = ()
+    """Public addresses of the files that go with it, which expire; none over a line that carries no files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,8 @@ class Reply:
     encoding: str = "gsm7"
     payload: bytes = field(default=b"", repr=False)
     """The undecoded octets of the text."""
+    media: tuple[MediaSource, ...] = ()
+    """Files that came with it, which the carrier keeps for us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +234,19 @@ class Carrier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class MediaAccess:
+    """How the files that a carrier keeps for us are had: these headers, at its own address and nowhere else."""
+
+    base_url: str
+    headers: Mapping[str, str] = field(repr=False)
+
+
+def words_alone(_config: Any) -> int:
+    """For a kind of line that carries no files."""
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
 class CarrierType:
     """A kind of line: what a person sets for it, and what makes one of it."""
 
@@ -239,3 +257,7 @@ class CarrierType:
     callback: Callable[[Any, CallbackRequest, datetime], Callback] | None = None
     """Reads what the carrier posts to us at a moment, given the line's Config; raises Forged or Unreadable. None: the
     carrier posts nothing."""
+    media: Callable[[Any], MediaAccess] | None = None
+    """The key to what came with replies, given the line's Config. None: replies bring nothing."""
+    most_media: Callable[[Any], int] = words_alone
+    """How many files may go with a text over a line of this Config."""

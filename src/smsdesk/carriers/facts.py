@@ -18,5 +18,5 @@ def inbound_part(reply: Reply, carrier_id: int, at: datetime) -> InboundPart:
     """A reply, or a part of one, that came over a carrier at a moment."""
     return InboundPart(
         carrier_id, reply.source, reply.destination, reply.body, reply.encoding, at, reply.session,
-        reply.carrier_reference, reply.part, reply.payload,
+        reply.carrier_reference, reply.part, reply.payload, reply.media,
     )  # fmt: skip

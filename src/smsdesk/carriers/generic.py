@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ from smsdesk.carriers.contract import (
     Forged,
     Found,
     LookUp,
+    MediaAccess,
     OutboundText,
     Outcome,
     Receipt,
@@ -27,7 +29,7 @@ from smsdesk.carriers.contract import (
     Unknown,
     Unreadable,
 )
-from smsdesk.carriers.generic_config import Config, Proof
+from smsdesk.carriers.generic_config import SECRETS, Config, Proof
 from smsdesk.carriers.http import HttpAnswer, HttpRequest
 from smsdesk.carriers.http_reading import (
     basic,
@@ -38,10 +40,12 @@ from smsdesk.carriers.http_reading import (
     is_one_of,
     read_form,
     read_json,
+    read_media,
     read_reply,
     reference_in,
 )
-from smsdesk.carriers.http_template import fill, in_url, pick, pick_word
+from smsdesk.carriers.http_template import fill, in_url, names_media, pick, pick_word, spread
+from smsdesk.domain.media import MOST_ATTACHMENTS
 
 _SEARCHED = 100_000
 """Octets of an answer that patterns are searched in."""
@@ -58,7 +62,7 @@ class Generic:
         """The fields, filled, the way that the gateway wants them."""
         config, values = self._config, self._values(text)
         url = fill(config.base_url, values, in_url)
-        fields = fill(config.fields, values)
+        fields = fill(spread(config.fields, text.media), values)
         headers = self._headers(values)
         if config.method == "GET":
             joint = "&" if "?" in url else "?"
@@ -107,6 +111,19 @@ class Generic:
         events = pick(data, callbacks.events) if isinstance(data, dict) and callbacks.events else data
         facts = [self._read_event(event, request) for event in (events if isinstance(events, list) else [events])]
         return Callback(tuple(facts), callbacks.answer_status, "text/plain", callbacks.answer_body.encode())
+
+    @property
+    def most_media(self) -> int:
+        """Ten where the set-up says where they go."""
+        return MOST_ATTACHMENTS if names_media(self._config.fields) else 0
+
+    def media_access(self) -> MediaAccess:
+        """What opens the gateway itself; headers that speak of one text are left out."""
+        known = {name: getattr(self._config, name) for name in SECRETS}
+        headers = {name: fill(value, known) for name, value in self._config.headers.items()}
+        if self._config.username:
+            headers["Authorization"] = basic(self._config.username, self._config.user_password)
+        return MediaAccess(self._config.base_url, {name: value for name, value in headers.items() if "{" not in value})
 
     def _values(self, text: OutboundText) -> dict[str, str]:
         config = self._config
@@ -179,7 +196,10 @@ class Generic:
         if not source or not destination:
             raise Unreadable("neither a status nor the two numbers of a text")
         body, name = pick_word(event, callbacks.reply_body), pick_word(event, callbacks.reply_id)
-        return read_reply(source, destination, body, name)
+        listed = pick(event, callbacks.reply_media) if callbacks.reply_media else None
+        media = listed if isinstance(listed, list) else [listed] if listed else []
+        urls = (one if isinstance(one, str) else pick_word(one, callbacks.reply_media_url) for one in media)
+        return replace(read_reply(source, destination, body, name), media=read_media(urls))
 
     def _report(self, name: str, status: str, code: str, number: str | None, reference: int | None) -> Receipt:
         callbacks = self._config.callbacks

@@ -15,7 +15,8 @@ PLACEHOLDERS = (
     "source", "destination", "source_digits", "destination_digits", "text_id", "attempt", "callback_url", "encoding",
     *SECRETS,
 )  # fmt: skip
-"""`_digits` are without the plus; `encoding` is gsm7 or ucs2. `{body}` is the text itself, and in no header."""
+"""`_digits` are without the plus; `encoding` is gsm7 or ucs2. `{body}` is the text itself, and in no header.
+A field that is `{media_urls}` becomes the list of what goes with a text; without one, the line carries no files."""
 
 
 class Answers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,6 +69,10 @@ class Callbacks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reply_from: str = ""
     reply_to: str = ""
     reply_body: str = ""
+    reply_media: str = ""
+    """The path of what came with a text: a list of addresses, one address, or a list of objects."""
+    reply_media_url: str = "url"
+    """Where in such an object its address is."""
     answer_status: int = 200
     answer_body: str = ""
 
@@ -115,7 +120,7 @@ class Config(HttpConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Raises ValueError for what cannot work, so that `apply` finds it."""
         check_template(self.base_url, (*PLACEHOLDERS, "body"))
-        check_template(self.fields, (*PLACEHOLDERS, "body"))
+        check_template(self.fields, (*PLACEHOLDERS, "body", "media_urls"))
         check_template(self.search.url, (*PLACEHOLDERS, "body"))
         check_template(self.headers, PLACEHOLDERS)
         check_template(self.callbacks.proof.signed, ("timestamp", "body"))

@@ -10,7 +10,7 @@ from typing import Annotated, Protocol
 
 from msgspec import Meta, Struct
 
-from smsdesk.carriers.contract import Callback, CallbackRequest, Doubt, LookUp, OutboundText, Outcome
+from smsdesk.carriers.contract import Callback, CallbackRequest, Doubt, LookUp, MediaAccess, OutboundText, Outcome
 
 Seconds = Annotated[float, Meta(gt=0)]
 Url = Annotated[str, Meta(pattern=r"^https?://[^/\s?#]+[^\s#]*$")]
@@ -96,3 +96,10 @@ class Vendor(Protocol):
 
     def callback(self, request: CallbackRequest, now: datetime) -> Callback:
         """What the vendor posted to us; raises Forged or Unreadable."""
+
+    @property
+    def most_media(self) -> int:
+        """How many files `request` sends along with a text; 0 where it sends words alone."""
+
+    def media_access(self) -> MediaAccess:
+        """What opens the files that came with replies."""

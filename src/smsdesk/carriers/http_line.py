@@ -23,6 +23,7 @@ from smsdesk.carriers.contract import (
     Doubt,
     Doubtful,
     LookUp,
+    MediaAccess,
     OutboundText,
     Outcome,
     Pace,
@@ -70,7 +71,13 @@ def http_carrier(config_type: type[C], vendor_type: Callable[[C], Vendor]) -> Ca
     def callback(config: C, request: CallbackRequest, now: datetime) -> Callback:
         return vendor_type(config).callback(request, now)
 
-    return CarrierType(config_type, make, callback)
+    def media(config: C) -> MediaAccess:
+        return vendor_type(config).media_access()
+
+    def most_media(config: C) -> int:
+        return vendor_type(config).most_media
+
+    return CarrierType(config_type, make, callback, media, most_media)
 
 
 class HttpCarrier:

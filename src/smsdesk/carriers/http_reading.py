@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
 from smsdesk.carriers.contract import CallbackRequest, Forged, OutboundText, Reply, Unreadable
 from smsdesk.carriers.http import HttpConfig
 from smsdesk.domain.gsm import is_gsm
+from smsdesk.domain.media import MediaSource
 
 T = TypeVar("T")
 
@@ -50,6 +51,11 @@ def read_reply(source: str, destination: str, body: str, name: str, part: tuple[
     """A text from a phone, which the vendor calls by `name`; numbers get their plus."""
     encoding = "gsm7" if is_gsm(body) else "ucs2"
     return Reply(e164(source), e164(destination), body, name or None, "http", part, encoding)
+
+
+def read_media(urls: Iterable[str]) -> tuple[MediaSource, ...]:
+    """What came with a text, by its addresses; the last piece of an address is its name for people."""
+    return tuple(MediaSource(url, unquote(urlsplit(url).path.rpartition("/")[2])[:80]) for url in urls if url)
 
 
 def callback_address(config: HttpConfig, text: OutboundText) -> str:

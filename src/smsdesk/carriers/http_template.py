@@ -1,7 +1,7 @@
 """What a set-up file says about a vendor that we do not know: templates for what goes out, paths into what comes in."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -27,6 +27,28 @@ def fill(template: Any, values: Mapping[str, str], write: Callable[[str], str] =
             return {name: fill(value, values, write) for name, value in template.items()}
         case list():
             return [fill(value, values, write) for value in template]
+        case _:
+            return template
+
+
+MEDIA = "{media_urls}"
+
+
+def names_media(template: Any) -> bool:
+    """Whether a template has a place for the addresses of files."""
+    return MEDIA in _texts(template)
+
+
+def spread(template: Any, urls: Sequence[str]) -> Any:
+    """The template with the addresses of files, as a list, where a value is `{media_urls}` and nothing else; a key
+    whose list would be empty is left out. Before `fill`: a text may hold these very words."""
+    match template:
+        case str():
+            return list(urls) if template == MEDIA else template
+        case dict():
+            return {name: spread(value, urls) for name, value in template.items() if urls or value != MEDIA}
+        case list():
+            return [spread(value, urls) for value in template]
         case _:
             return template
 

@@ -16,6 +16,7 @@ from smsdesk.carriers.contract import (
     Doubt,
     Forged,
     LookUp,
+    MediaAccess,
     OutboundText,
     Outcome,
     Receipt,
@@ -138,6 +139,12 @@ class Kannel:
         if not is_one_of(fields.get("secret", ""), secrets):
             raise Forged("wrong secret" if "secret" in fields else "neither a proof nor a secret")
         return Callback((_reply(fields, request),), 200, "text/plain")
+
+    most_media = 0
+
+    def media_access(self) -> MediaAccess:
+        """None: an smsbox has words alone."""
+        return MediaAccess(self._config.base_url, {})
 
     def _report_address(self, text: OutboundText) -> str:
         """Where the smsbox reports, with what it puts in place of its escape codes."""

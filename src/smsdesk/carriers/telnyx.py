@@ -1,6 +1,7 @@
 """Telnyx's Messaging API v2: https://developers.telnyx.com/docs/messaging/messages."""
 
 import base64
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -18,6 +19,7 @@ from smsdesk.carriers.contract import (
     Forged,
     Found,
     LookUp,
+    MediaAccess,
     OutboundText,
     Outcome,
     Receipt,
@@ -27,8 +29,9 @@ from smsdesk.carriers.contract import (
     Unreadable,
 )
 from smsdesk.carriers.http import HttpAnswer, HttpConfig, HttpRequest, Url
-from smsdesk.carriers.http_reading import callback_address, check_fresh, read_json, read_reply, reference_in
+from smsdesk.carriers.http_reading import callback_address, check_fresh, read_json, read_media, read_reply, reference_in
 from smsdesk.carriers.http_search import SKEW
+from smsdesk.domain.media import MOST_ATTACHMENTS
 
 T = TypeVar("T")
 
@@ -153,8 +156,9 @@ class Telnyx:
             "from": text.source,
             "to": text.destination,
             "text": "".join(text.segments.parts),
-            "type": "SMS",
-            "encoding": text.segments.encoding,
+            "type": "MMS" if text.media else "SMS",
+            "encoding": "" if text.media else text.segments.encoding,
+            "media_urls": text.media,
             "messaging_profile_id": self._config.messaging_profile_id,
             "webhook_url": callback_address(self._config, text),
         }
@@ -215,6 +219,12 @@ class Telnyx:
         url = message.webhook_url or ""
         ours = self._config.callback_url and url.startswith(self._config.callback_url)
         return Callback((_receipt(message, reference_in(urlsplit(url).query) if ours else None),))
+
+    most_media = MOST_ATTACHMENTS
+
+    def media_access(self) -> MediaAccess:
+        """None: what came with a text is at public addresses, for a while."""
+        return MediaAccess(self._config.base_url, {})
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._config.api_key}"}
@@ -289,11 +299,10 @@ def _receipt(message: _Message, reference: int | None) -> Receipt:
 
 
 def _reply(message: _Message) -> Reply:
-    """A text from a phone, with the addresses of what came with it. Of several numbers that it went to, ours is the one
+    """A text from a phone, with what came with it. Of several numbers that it went to, ours is the one
     that the webhook is for."""
     if message.from_ is None or not message.to:
         raise Unreadable("there is no from or no to in it")
     ours = next((phone for phone in message.to if phone.status == "webhook_delivered"), message.to[0])
-    words = [message.text or "", *(str(one.get("url") or "") for one in message.media or [])]
-    body = "\n".join(word for word in words if word)
-    return read_reply(message.from_.phone_number, ours.phone_number, body, message.id)
+    reply = read_reply(message.from_.phone_number, ours.phone_number, message.text or "", message.id)
+    return replace(reply, media=read_media(str(one.get("url") or "") for one in message.media or []))

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import re
+from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
@@ -19,6 +20,7 @@ from smsdesk.carriers.contract import (
     Doubt,
     Forged,
     LookUp,
+    MediaAccess,
     OutboundText,
     Outcome,
     Receipt,
@@ -35,10 +37,12 @@ from smsdesk.carriers.http_reading import (
     is_same,
     read_form,
     read_json,
+    read_media,
     read_reply,
     reference_in,
 )
 from smsdesk.carriers.http_search import SKEW, Listed, settle_by_list
+from smsdesk.domain.media import MOST_ATTACHMENTS, MediaSource
 
 Word = Annotated[str, Meta(min_length=1)]
 
@@ -177,7 +181,8 @@ class Twilio:
             "ValidityPeriod": str(min(max(left, 1), _LONGEST_VALIDITY)),
             "SmartEncoded": "false",
         }
-        form = urlencode({name: value for name, value in fields.items() if value})
+        pairs = [(name, value) for name, value in fields.items() if value]
+        form = urlencode([*pairs, *(("MediaUrl", url) for url in text.media)])
         headers = {"Authorization": self._authorization, "Content-Type": "application/x-www-form-urlencoded"}
         return HttpRequest("POST", self._messages, headers, form.encode())
 
@@ -228,8 +233,14 @@ class Twilio:
             return Callback((_report(sid, status, code, number, reference_in(request.query)),))
         if not fields.get("From") or not fields.get("To"):
             raise Unreadable("neither a MessageStatus nor From and To")
-        reply = read_reply(fields["From"], fields["To"], _words(fields), sid)
-        return Callback((reply,), 200, "text/xml", b"<Response/>")
+        reply = read_reply(fields["From"], fields["To"], fields.get("Body", ""), sid)
+        return Callback((replace(reply, media=_media(fields)),), 200, "text/xml", b"<Response/>")
+
+    most_media = MOST_ATTACHMENTS
+
+    def media_access(self) -> MediaAccess:
+        """Files are at the API's own host, which asks for the account and leads on to a place that does not."""
+        return MediaAccess(self._config.base_url, {"Authorization": self._authorization})
 
     def _prove(self, request: CallbackRequest) -> dict[str, str]:
         """The fields of a request whose X-Twilio-Signature is right; raises Forged.
@@ -287,13 +298,12 @@ def _plain(fields: dict[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in fields.items() if isinstance(value, str | int)}
 
 
-def _words(fields: dict[str, str]) -> str:
-    """The text, and the addresses of what came with it, so that no picture goes unseen."""
+def _media(fields: dict[str, str]) -> tuple[MediaSource, ...]:
+    """The addresses of what came with a text."""
     count = fields.get("NumMedia", "0")
-    media = [
-        fields.get(f"MediaUrl{index}", "") for index in range(int(count) if re.fullmatch(r"\d{1,2}", count) else 0)
-    ]
-    return "\n".join(part for part in (fields.get("Body", ""), *media) if part)
+    return read_media(
+        fields.get(f"MediaUrl{place}", "") for place in range(int(count) if re.fullmatch(r"\d{1,2}", count) else 0)
+    )
 
 
 def _receipt(message: _Message, doubt: Doubt) -> Receipt:

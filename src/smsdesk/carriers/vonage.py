@@ -13,6 +13,7 @@ import jwt
 import msgspec
 from msgspec import Struct
 
+from smsdesk.carriers import vonage_messages as messages
 from smsdesk.carriers.contract import (
     Accepted,
     Callback,
@@ -21,6 +22,7 @@ from smsdesk.carriers.contract import (
     Doubtful,
     Forged,
     LookUp,
+    MediaAccess,
     OutboundText,
     Outcome,
     Receipt,
@@ -30,7 +32,7 @@ from smsdesk.carriers.contract import (
     Unreadable,
 )
 from smsdesk.carriers.http import HttpAnswer, HttpConfig, HttpRequest, Url
-from smsdesk.carriers.http_reading import check_fresh, e164, is_one_of, is_same, read_form, read_json, read_reply
+from smsdesk.carriers.http_reading import basic, check_fresh, e164, is_one_of, is_same, read_form, read_json, read_reply
 
 _LEAST_TTL, _MOST_TTL = 20_000, 604_800_000
 """Milliseconds of `ttl`."""
@@ -85,6 +87,8 @@ class Config(HttpConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of a line to Vonage."""
 
     base_url: Url = "https://rest.nexmo.com"
+    messages_url: Url = "https://api.nexmo.com"
+    """Where the Messages API is, which texts with a file go by."""
     api_key: str
     api_secret: str
     signature_secret: str = ""
@@ -112,8 +116,11 @@ class Vonage:
         self._secrets = [one for one in (config.signature_secret, config.previous_signature_secret) if one]
 
     def request(self, text: OutboundText, now: datetime) -> HttpRequest:
-        """Sends an SMS; receipts give `client-ref` back."""
+        """Sends an SMS, or an MMS by the Messages API; receipts give `client-ref` back."""
         left = int((text.valid_until - now).total_seconds() * 1000)
+        if text.media:
+            account = (self._config.api_key, self._config.api_secret)
+            return messages.write(self._config.messages_url, account, text, left // 1000, self._config.callback_url)
         fields = {
             "api_key": self._config.api_key,
             "api_secret": self._config.api_secret,
@@ -131,6 +138,8 @@ class Vonage:
 
     def outcome(self, text: OutboundText, answer: HttpAnswer) -> Outcome:
         """Nearly all is answered with 200: the status of each part counts."""
+        if text.media:
+            return messages.outcome(text, answer)
         parts = msgspec.json.decode(answer.body, type=_Answer).messages
         ids = tuple(part.message_id if part.status == _TAKEN else None for part in parts)
         if not ids or "" in ids:
@@ -157,14 +166,24 @@ class Vonage:
 
     def callback(self, request: CallbackRequest, now: datetime) -> Callback:
         """A delivery receipt, or a text from a phone or a part of one."""
+        if messages.is_webhook(request.body):
+            self._check_token(_token(request), request, now)
+            return Callback((messages.read(request.body),))
         fields = self._prove(request, now)
         return Callback((_receipt(fields) if "status" in fields else _reply(fields),))
 
+    most_media = messages.MOST_MEDIA
+
+    def media_access(self) -> MediaAccess:
+        """Files are at the host of the Messages API, for whoever may use it."""
+        return MediaAccess(
+            self._config.messages_url, {"Authorization": basic(self._config.api_key, self._config.api_secret)}
+        )
+
     def _prove(self, request: CallbackRequest, now: datetime) -> dict[str, str]:
         """The fields of a request that carries a token or a `sig` of Vonage's; raises Forged."""
-        token = re.fullmatch(r"Bearer (\S+)", request.headers.get("authorization", ""), re.IGNORECASE)
-        if token:
-            self._check_token(token[1], request, now)
+        if token := _token(request):
+            self._check_token(token, request, now)
             return _read_fields(request)
         try:
             fields = _read_fields(request)
@@ -194,6 +213,11 @@ class Vonage:
         if not is_one_of(given, [sign(fields, secret, method) for secret in self._secrets]):
             raise Forged(f"wrong sig: it should be a {method} with the signature secret")
         check_fresh(fields.get("timestamp", ""), now, _REPEATED)
+
+
+def _token(request: CallbackRequest) -> str:
+    found = re.fullmatch(r"Bearer (\S+)", request.headers.get("authorization", ""), re.IGNORECASE)
+    return found[1] if found else ""
 
 
 def sign(fields: Mapping[str, str], secret: str, method: str) -> str:

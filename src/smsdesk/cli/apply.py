@@ -13,6 +13,7 @@ from smsdesk.actions.apply_setup import apply_setup
 from smsdesk.actions.plan_setup import SetupFile, plan_setup
 from smsdesk.carriers.registry import CARRIERS
 from smsdesk.cli.options import DEFAULT_DATA, CommandError, Data, Json, open_database, print_json, run, telling
+from smsdesk.crm.registry import CRMS
 from smsdesk.setup.plan import SetupMoved, TenantPlan, as_json, render
 from smsdesk.store.db import Database
 
@@ -71,8 +72,9 @@ def read_file(file: str) -> SetupFile:
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}") from None
     configs = {name: carrier.Config for name, carrier in CARRIERS.items()}
+    crms = {name: crm.Config for name, crm in CRMS.items()}
     folder = Path.cwd() if file == "-" else Path(file).absolute().parent
-    return SetupFile("standard input" if file == "-" else file, data, folder, configs, os.environ)
+    return SetupFile("standard input" if file == "-" else file, data, folder, configs, os.environ, crms)
 
 
 async def apply_file(database: Database, setup: SetupFile, *, yes: bool, json: bool) -> None:

@@ -22,8 +22,12 @@ from smsdesk.bench.backlog import BacklogPlan, bench_backlog
 from smsdesk.bench.deliver import DeliverPlan, bench_deliver
 from smsdesk.bench.markdown import to_markdown
 from smsdesk.bench.processes import busy
+from smsdesk.bench.replies import SETUP as MANNED
+from smsdesk.bench.replies import RepliesPlan, bench_replies
 from smsdesk.bench.report import Bench, Report, render, to_json
 from smsdesk.bench.rig import SETUP, BenchError, Rig, rig
+from smsdesk.bench.routing import SETUP as QUEUED
+from smsdesk.bench.routing import RoutingPlan, bench_routing
 from smsdesk.cli.options import CommandError, Json, telling
 from smsdesk.log import set_up_log
 from smsdesk.postgres import find_binaries
@@ -40,6 +44,9 @@ _Connections = Annotated[str, typer.Option(help="To the API at once, as a list."
 _Rounds = Annotated[int, typer.Option(min=1, max=99, help="Each measurement is made so often, turn by turn.")]
 _Texts = Annotated[int, typer.Option(min=2, max=500_000, help="For each measurement.")]
 _Queued = Annotated[int, typer.Option(min=2_000, max=10_000_000, help="In the long queue.")]
+_Agents = Annotated[int, typer.Option(min=10, max=1_000_000, help="In the large queue.")]
+_Chats = Annotated[int, typer.Option(min=100, max=50_000_000, help="That have ended.")]
+_Rate = Annotated[int, typer.Option(min=1, max=1_000, help="Replies a second.")]
 _Keep = Annotated[
     Path | None, typer.Option("--data", file_okay=False, help="Work in this folder, new or empty, and keep it.")
 ]
@@ -79,6 +86,27 @@ def backlog(
     plan = BacklogPlan(many=texts, seconds=seconds)
     measures: list[tuple[int, Measure]] = [(plan.steps, lambda rig, step: bench_backlog(rig, plan, step))]
     _run(measures, data, _form(json, markdown), setup=BACKLOG)
+
+
+@app.command()
+def routing(
+    agents: _Agents = 10_000, chats: _Chats = 1_000_000, data: _Keep = None, json: Json = False,
+    markdown: _Markdown = False,
+) -> None:  # fmt: skip
+    """Measure how long the agent for a chat is looked for: among few and many, with little and much history."""
+    plan = RoutingPlan(many_agents=agents, many_chats=chats)
+    measures: list[tuple[int, Measure]] = [(plan.steps, lambda rig, step: bench_routing(rig, plan, step))]
+    _run(measures, data, _form(json, markdown), setup=QUEUED)
+
+
+@app.command()
+def replies(
+    rate: _Rate = 50, seconds: _Seconds = 20, data: _Keep = None, json: Json = False, markdown: _Markdown = False
+) -> None:
+    """Measure a reply's way from the handset into what the API tells the agent."""
+    plan = RepliesPlan(rate, seconds)
+    measures: list[tuple[int, Measure]] = [(plan.steps, lambda rig, step: bench_replies(rig, plan, step))]
+    _run(measures, data, _form(json, markdown), setup=MANNED)
 
 
 @app.command("all")

@@ -1,5 +1,6 @@
 """`smsdesk doctor`: what is in order, what is not, and what to do about it."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import typer
 
 from smsdesk.carriers.registry import CARRIERS
 from smsdesk.cli.checks import Finding, check_carriers, check_machine, check_server, check_tenants
+from smsdesk.cli.crm_checks import check_crms
 from smsdesk.cli.options import DEFAULT_DATA, CommandError, Data, Json, connect, print_json, run
 from smsdesk.postgres import PostgresError
 
@@ -41,6 +43,7 @@ async def _database(data: Path) -> list[Finding]:
             if found[-1].grade == "ok":
                 found += await check_tenants(conn)
                 found += await check_carriers(conn, {name: each.Config for name, each in CARRIERS.items()})
+                found += await check_crms(conn, os.environ, datetime.now(UTC))
     except (CommandError, PostgresError) as error:
         return [Finding("database", "broken", "cannot be used", str(error))]
     return found

@@ -18,6 +18,8 @@ from smsdesk.prove.clients import Refused
 from smsdesk.prove.never_twice import ProofPlan, Verdict, prove_never_twice
 from smsdesk.prove.pace import SETUP as PACED
 from smsdesk.prove.pace import PacePlan, PaceVerdict, prove_pace
+from smsdesk.prove.replies import SETUP as MANNED
+from smsdesk.prove.replies import RepliesPlan, RepliesVerdict, prove_replies
 from smsdesk.prove.stop import SETTINGS, StopPlan, StopVerdict, prove_stop
 
 T = TypeVar("T")
@@ -30,6 +32,7 @@ _Texts = Annotated[int, typer.Option(min=10, max=500_000, help="How many texts a
 _Kills = Annotated[int, typer.Option(min=0, max=10_000, help="How often something is killed in between.")]
 _Rounds = Annotated[int, typer.Option(min=1, max=1_000, help="How many phones say STOP, one after another.")]
 _Many = Annotated[int, typer.Option(min=50, max=100_000, help="How many texts are sent to each.")]
+_Replies = Annotated[int, typer.Option(min=10, max=100_000, help="How many texts the consumers write.")]
 _Seconds = Annotated[int, typer.Option(min=4, max=3_600, help="For how many seconds there is work.")]
 _Deaths = Annotated[int, typer.Option(min=0, max=100, help="How often a worker is killed in the second half.")]
 _Seed = Annotated[int, typer.Option(help="What is killed and when; the same seed kills the same.")]
@@ -62,6 +65,21 @@ def stop(rounds: _Rounds = 5, texts: _Many = 1_000, seed: _Seed = 7, json: Json 
         print_json(verdict)
     else:
         _show_stop(verdict, Console())
+    raise typer.Exit(0 if verdict.kept else 1)
+
+
+@app.command()
+def replies(replies: _Replies = 1_000, kills: _Kills = 10, seed: _Seed = 7, json: Json = False) -> None:
+    """Let consumers write and agents work, kill what they work with, and look who has each reply in the end.
+
+    Exit code 1 if a reply is lost, doubled or without an owner; the seed that repeats it is printed.
+    """
+    plan = RepliesPlan(replies, kills, seed)
+    verdict = _prove(MANNED, replies, lambda built, step: prove_replies(built, plan, step), seed)
+    if json:
+        print_json(verdict)
+    else:
+        _show_replies(verdict, Console())
     raise typer.Exit(0 if verdict.kept else 1)
 
 
@@ -131,6 +149,22 @@ def _show_stop(verdict: StopVerdict, console: Console) -> None:
     console.print(told, style="green" if once else "red", highlight=False)
     for body in verdict.after_stop[:10]:
         console.print(f"  {body}", markup=False, highlight=False)
+    if not verdict.kept:
+        console.print(f"repeat it with --seed {verdict.seed}", highlight=False)
+
+
+def _show_replies(verdict: RepliesVerdict, console: Console) -> None:
+    console.print(f"{verdict.replies} replies; {verdict.offers} offers, {verdict.transfers} transfers", highlight=False)
+    console.print(f"{verdict.answers} answers of agents, who vanished {verdict.vanished} times", highlight=False)
+    for name, count in sorted(verdict.kills.items()):
+        console.print(f"killed {count} times: {name}", highlight=False)
+    console.print(", ".join(f"{count} {status}" for status, count in sorted(verdict.chats.items())), highlight=False)
+    wrong = (("lost", verdict.lost), ("doubled", verdict.doubled), ("without an owner", verdict.unowned),
+             ("with two owners", verdict.two_owners))  # fmt: skip
+    for name, found in wrong:
+        console.print(f"{len(found)} {name}", style="green" if not found else "red", highlight=False)
+        for one in found[:10]:
+            console.print(f"  {one}", markup=False, highlight=False)
     if not verdict.kept:
         console.print(f"repeat it with --seed {verdict.seed}", highlight=False)
 

@@ -24,17 +24,20 @@ _User = Annotated[
 ]
 _Ticket = Annotated[str | None, typer.Option(help="The CRM ticket of the chat.")]
 _Agent = Annotated[str | None, typer.Option(help="The e-mail address of the agent who gets the chat.")]
+_Category = Annotated[str | None, typer.Option(help="transactional, marketing or urgent: what quiet hours go by.")]
+_Zone = Annotated[str | None, typer.Option("--time-zone", help="Where the consumer is, such as America/New_York.")]
 _Key = Annotated[str | None, typer.Option(help="An Idempotency-Key: the same one sends once.")]
 SECONDS = 30.0
 
 
 def send(
     message: _Message, to: _To, outbound_number: _From = None, ticket: _Ticket = None, agent: _Agent = None,
-    key: _Key = None, url: _Url = None, user: _User = None, data: Data = DEFAULT_DATA, json: Json = False,
+    category: _Category = None, zone: _Zone = None, key: _Key = None, url: _Url = None, user: _User = None,
+    data: Data = DEFAULT_DATA, json: Json = False,
 ) -> None:  # fmt: skip
     """Open a chat with a consumer and send its first text."""
     fields = {"end_user_number": to, "outbound_number": outbound_number, "message": message, "ticket_id": ticket,
-              "agentEmail": agent}  # fmt: skip
+              "agentEmail": agent, "category": category, "end_user_time_zone": zone}  # fmt: skip
     status, answer = run(lambda: _post(fields, data, url, user, key=key))
     if json:
         print_json(answer)
@@ -48,11 +51,12 @@ def send(
 
 
 def explain(
-    message: _Message, to: _To, outbound_number: _From = None, agent: _Agent = None,
-    url: _Url = None, user: _User = None, data: Data = DEFAULT_DATA, json: Json = False,
+    message: _Message, to: _To, outbound_number: _From = None, agent: _Agent = None, category: _Category = None,
+    zone: _Zone = None, url: _Url = None, user: _User = None, data: Data = DEFAULT_DATA, json: Json = False,
 ) -> None:  # fmt: skip
     """Say what would become of a text and why; nothing is sent. Exit code 1 if it would be refused."""
-    fields = {"end_user_number": to, "outbound_number": outbound_number, "message": message, "agentEmail": agent}
+    fields = {"end_user_number": to, "outbound_number": outbound_number, "message": message, "agentEmail": agent,
+              "category": category, "end_user_time_zone": zone}  # fmt: skip
     status, answer = run(lambda: _post(fields, data, url, user, dry_run=True))
     if json:
         print_json(answer)
@@ -135,8 +139,22 @@ def _foreseen(table: Table, told: dict[str, Any]) -> None:
     for limit in told["limits"]:
         name = limit_name(limit["scope"], limit["name"], limit["seconds"])
         table.add_row("limit", f"{name}: {limit['segments']:,} segments")
+    if quiet := told.get("quiet_hours"):
+        _quiet_hours(table, quiet)
     table.add_row("valid until", told["valid_until"])
     table.add_row("in doubt", "sent again" if told["on_doubt"] == "resend" else "held for a person")
+
+
+def _quiet_hours(table: Table, quiet: dict[str, Any]) -> None:
+    there = "quiet there now" if quiet["quiet_now"] else "not quiet there now"
+    if quiet["held"]:
+        table.add_row("quiet hours", Text(f"{there}: held until {quiet['leaves_at']}", "yellow"))
+    else:
+        table.add_row("quiet hours", f"{there}: leaves at once")
+    if quiet["not_after"]:
+        table.add_row("not after", quiet["not_after"])
+    table.add_row("clocks", ", ".join(quiet["time_zones"]) or "not known")
+    table.add_row("rule", quiet["rule"])
 
 
 def _marked(message: str, costly: list[dict[str, Any]]) -> Text:

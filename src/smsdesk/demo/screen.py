@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from smsdesk.demo.keys import Keys
-from smsdesk.demo.story import SEED
+from smsdesk.demo.story import CHOICE, SEED
 
 ENCODINGS = {"gsm7": "GSM 03.38", "ucs2": "UCS-2"}
 SHORTENED = ("id", "status", "created_at", "end_user", "participants", "outbound_number", "message_id", "segments")
@@ -48,14 +48,15 @@ class Screen:
             Text(f"   receipt: {message['status']} at {message['status_at']}, as message {message['id']}", style="dim")
         )
 
-    def reply(self, message: dict[str, Any], chat: dict[str, Any]) -> None:
-        """The consumer's words in the chat, and where the chat is now."""
+    def reply(self, message: dict[str, Any], menu: dict[str, Any], chat: dict[str, Any]) -> None:
+        """The consumer's words in the chat, the menu that he got, and where his choice led the chat."""
         path = chat["menu_path"]["name"] if chat["menu_path"] else "no queue"
         body = Text.assemble(
-            ("consumer: ", "bold"), message["content"],
+            ("consumer: ", "bold"), message["content"], ("\n\nmenu: ", "bold"), menu["body"],
+            ("\n\nconsumer: ", "bold"), CHOICE,
             f"\n\nchat {chat['id']} is {chat['status']} in {path} since {chat['queued_at']}",
         )  # fmt: skip
-        self._panel("5  The handset replies: in the chat, in its queue", body)
+        self._panel("5  The handset replies and chooses: in the chat, in its queue", body)
 
     def agent(self, text: dict[str, Any], chat: dict[str, Any]) -> None:
         """The agent's words on the handset, and whose the chat is."""

@@ -18,6 +18,8 @@ SEED = (
 """The body of the page's first example, byte for byte."""
 CONSUMER = "+14155550100"
 REPLY = "Thanks! Is it ready today?"
+CHOICE = "2"
+"""The line of Orders in the menu that the reply is answered with."""
 ANSWER = "Yes, until 6 pm. John Doe, Acme"
 LIMIT = 15.0
 """Seconds that each step may take."""
@@ -83,19 +85,27 @@ class Story:
 
         return await self._until(there, "the text to arrive at the handset, and its receipt at the chat")
 
-    async def reply(self) -> tuple[Any, Any]:
-        """The handset writes back: its message in the chat, and the chat, which is now in a queue."""
-        await self._ends.lab(
-            "POST", f"/handsets/{CONSUMER}/reply", {"to": self._ends.keys.outbound_number, "body": REPLY}
-        )
+    async def reply(self) -> tuple[Any, Any, Any]:
+        """The handset writes back, gets the menu and chooses: its message in the chat, the menu at the handset, and the
+        chat, which is now in a queue."""
+        arrived = await self._last_index()
+        await self._ends.type(REPLY)
+
+        async def menu() -> Any:
+            texts = await self._ends.handset(arrived)
+            return texts[0] if texts else None
+
+        shown = await self._until(menu, "the menu to arrive at the handset")
+        await self._ends.type(CHOICE)
 
         async def there() -> tuple[Any, Any] | None:
             messages = await self._messages()
             _, chat = await self._ends.api("GET", f"/chats/{self.chat['id']}")
-            replies = [one for one in messages if one["sender"] == "end_user"]
+            replies = [one for one in messages if one["content"] == REPLY]
             return (replies[-1], chat) if replies and chat["status"] == "queued" else None
 
-        return await self._until(there, "the reply to reach the chat, and the chat its queue")
+        message, chat = await self._until(there, "the reply to reach the chat, and the chat its queue")
+        return message, shown, chat
 
     async def answer(self) -> tuple[Any, Any]:
         """The agent answers: the text at the handset, and the chat, which is now his."""
@@ -106,9 +116,9 @@ class Story:
             raise DemoError(f"the agent's answer was answered {status}: {said.get('message')}")
 
         async def there() -> tuple[Any, Any] | None:
-            texts = await self._ends.handset(arrived)
+            texts = [text for text in await self._ends.handset(arrived) if text["body"] == ANSWER]
             _, chat = await self._ends.api("GET", f"/chats/{self.chat['id']}")
-            return (texts[-1], chat) if texts else None
+            return (texts[0], chat) if texts else None
 
         return await self._until(there, "the agent's answer to arrive at the handset")
 
@@ -120,9 +130,7 @@ class Story:
         _, told = await self._ends.api("POST", "/sms?dry_run=true", SEED)
         if told.get("reason") != "end_user_opted_out":
             return
-        await self._ends.lab(
-            "POST", f"/handsets/{CONSUMER}/reply", {"to": self._ends.keys.outbound_number, "body": "START"}
-        )
+        await self._ends.type("START")
 
         async def opted_in() -> bool | None:
             _, told = await self._ends.api("POST", "/sms?dry_run=true", SEED)

@@ -1,13 +1,13 @@
 """A chat as everybody sees it: one SMS session with a consumer, and who is in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote
 
+from smsdesk.domain.media import Media
 from smsdesk.domain.tenant import Agent
-
-OPEN_STATUSES = ("selecting", "queued", "assigned")
-ENDED_STATUSES = ("finished", "failed", "abandoned")
+from smsdesk.domain.transfer import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Participant:
     connected_at: datetime
     ended_at: datetime | None = None
     fail_reason: str = "nothing"
+    role: str = "agent"
+    """`supervisor`: he joined a chat that is another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,16 @@ class Queue:
     deleted: bool
     path_names: tuple[str, ...]
     path_ids: tuple[int, ...]
+    prompt: str | None = None
+    """What a consumer is told who comes to it: its greeting, or its menu."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEvent:
+    """A time at which agents were asked to take a chat."""
+
+    at: datetime
+    group: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +79,22 @@ class Chat:
     fail_reason: str | None = None
     agent: Agent | None = None
     queue: Queue | None = field(default=None)
-
-    @property
-    def wait_duration(self) -> int:
-        """Whole seconds from the queue to the agent, or to the end where no agent came."""
-        return _seconds(self.queued_at, self.assigned_at or self.ends_at)
-
-    @property
-    def chat_duration(self) -> int:
-        """Whole seconds with an agent, once the chat has ended."""
-        return _seconds(self.assigned_at, self.ends_at)
+    chat_type: str | None = None
+    """None is what a send of the API begins."""
+    wait_duration: int = 0
+    """Whole seconds that it waited before an agent had it, or until its end where none came."""
+    chat_duration: int = 0
+    """Whole seconds that agents had it, once it has ended; what it was set aside does not count."""
+    rating: int | None = None
+    has_feedback: bool = False
+    verified: bool = False
+    answer_type: str = "manual"
+    offer_type: str | None = None
+    offer_events: tuple[OfferEvent, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    queues: Mapping[int, Queue] = field(default_factory=dict)
+    """Those that its transfers name."""
+    media: tuple[Media, ...] = ()
 
 
 def ticket_url(page: str | None, ticket_id: str | None) -> str | None:
@@ -84,9 +102,3 @@ def ticket_url(page: str | None, ticket_id: str | None) -> str | None:
     if not page or not ticket_id:
         return None
     return page.replace("{ticket_id}", quote(ticket_id, safe=""))
-
-
-def _seconds(start: datetime | None, end: datetime | None) -> int:
-    if start is None or end is None:
-        return 0
-    return max(0, int((end - start).total_seconds()))

@@ -6,6 +6,7 @@ opt out, cancel, unsubscribe); a message is a command only as a whole.
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from enum import Enum
 
 from smsdesk.domain.segments import segment
@@ -19,6 +20,24 @@ AGREEING_WORDS = frozenset({"YES"})
 """These start only what was stopped: of anybody else they are an answer to a person's question."""
 HELP_WORDS = frozenset({"HELP", "INFO"})
 
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which numbers of ours a revocation covers."""
+
+    kind: str = "all"
+    """`number`, `brand` or `all`."""
+    of: str = ""
+    """The number or the brand; empty for all."""
+    rule: str | None = None
+    """The tenant's rule that said so; None where a person did."""
+
+
+_ASKS_FOR_YES = re.compile(
+    r"\?|\b(?:reply|respond|answer|text|send|type|press)\b.{0,20}\b(?:y|yes|ok|confirm)\b|\bconfirm\b"
+    r"|\b(?:responda|conteste|envie|env[ií]e|escriba)\b.{0,20}\bs[ií]\b|\bconfirm[ea]\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _NOT_IN_WORDS = re.compile(r"[\W_]+")
 
 
@@ -45,6 +64,12 @@ def read_words(body: str, opted_out: bool) -> Words | None:
     if text in START_WORDS or (opted_out and text in AGREEING_WORDS):
         return Words.START
     return Words.HELP if text in HELP_WORDS else None
+
+
+def expects_yes(body: str) -> bool:
+    """Whether a YES may be an answer to this text of ours: it asks something, or names YES as a reply. Then it is no
+    wish to be texted again."""
+    return _ASKS_FOR_YES.search(body) is not None
 
 
 def stop_confirmation(company: str) -> str:

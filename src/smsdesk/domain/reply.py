@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from smsdesk.domain.media import MediaSource
+
 REPETITION_WITHOUT_NAME = timedelta(minutes=10)
 """How long the same words over another connection may be a repetition by the network, where it names none."""
 MISSING_PART_WAIT = timedelta(seconds=60)
@@ -26,6 +28,8 @@ class InboundPart:
     part: tuple[int, int, int] | None = None
     """(reference, number from 1, parts in all)."""
     payload: bytes = b""
+    media: tuple[MediaSource, ...] = ()
+    """Files that came with it, which the carrier keeps for us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class InboundText:
     body: str
     encoding: str
     parts: int = 1
+    media: tuple[MediaSource, ...] = ()
 
 
 def fingerprint(part: InboundPart) -> bytes:

@@ -8,7 +8,9 @@ statement, in its transaction.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from smsdesk.domain.hours import read_zone
 from smsdesk.domain.phone import NumberProblem, read_number
+from smsdesk.domain.quiet_hours import CATEGORIES
 from smsdesk.domain.segments import Segments, segment
 from smsdesk.domain.tenant import Agent, Tenant
 from smsdesk.errors import Problem, Reason
@@ -31,6 +33,10 @@ class Send:
     ticket_id: str | None
     on_doubt: str = "hold"
     """`resend`: sent again where nobody knows whether it left."""
+    category: str = "transactional"
+    """One of CATEGORIES: whether quiet hours hold it."""
+    time_zone: str | None = None
+    """Where the consumer is, as an IANA zone, where the request says so."""
 
 
 def check_send(fields: Mapping[str, object], tenant: Tenant) -> Send:
@@ -62,6 +68,8 @@ def check_send(fields: Mapping[str, object], tenant: Tenant) -> Send:
         find_agent(fields, tenant),
         _ticket_id(fields.get("ticket_id")),
         _on_doubt(fields.get("on_doubt"), tenant),
+        _category(fields.get("category"), tenant),
+        _time_zone(fields.get("end_user_time_zone")),
     )
 
 
@@ -140,6 +148,23 @@ def _on_doubt(value: object, tenant: Tenant) -> str:
     if not isinstance(value, str) or value not in ON_DOUBT:
         raise Problem("parameter_invalid", f"on_doubt must be one of {', '.join(ON_DOUBT)}")
     return value
+
+
+def _category(value: object, tenant: Tenant) -> str:
+    if _missing(value):
+        return tenant.settings.default_category
+    if not isinstance(value, str) or value not in CATEGORIES:
+        raise Problem("parameter_invalid", f"category must be one of {', '.join(CATEGORIES)}")
+    return value
+
+
+def _time_zone(value: object) -> str | None:
+    if _missing(value):
+        return None
+    try:
+        return read_zone(str(value)).key
+    except ValueError:
+        raise Problem("parameter_invalid", "end_user_time_zone is no IANA zone, such as America/New_York") from None
 
 
 def _missing(value: object) -> bool:

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from smsdesk.domain.quiet_hours import QuietHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,44 @@ class TenantSettings:
     """What HELP is answered with; a sentence with the company's name and how to stop where empty."""
     requests_per_second: int = 0
     """How many API requests a second each credential may make; 0 sets no limit, 10 is the imitated product's."""
+    time_zone: str = "UTC"
+    """The zone of the desk, as an IANA name: of opening hours that name none, and of transcripts."""
+    queue_defaults: Mapping[str, Any] = field(default_factory=dict)
+    """What all queues begin with, as `domain/queue_settings.py` names it; a queue's own settings go over it."""
+    default_queue: int | None = None
+    """The id of the queue for those who choose nothing that the menu has; None is the first one of the menu. A file
+    names it by its path."""
+    unmapped_replies: str = "supervisors"
+    """What becomes of texts to a number that leads nowhere: the `supervisors` get them, or `silence`: they are kept,
+    and nobody answers."""
+    back_word: str = "BACK"
+    """What leads a consumer one menu up."""
+    exit_word: str = "EXIT"
+    """What leads him out of the menu, and out of the queue."""
+    chats_per_agent: int = 3
+    """How many chats an agent has at a time, where he has no number of his own."""
+    agent_statuses: tuple[str, ...] = ()
+    """Statuses in which agents get no offers, beside `unavailable`, `break`, `meal` and `special_task`."""
+    sessionless_reply: str = ""
+    """What a reply to a sessionless text is answered with; where empty, it goes to the number's menu like any other."""
+    public_url: str = ""
+    """Where this server is reached from outside, such as `https://sms.example.com`: what links to files begin with."""
+    media_most_mb: int = 5
+    """The largest file that is kept, in megabytes."""
+    media_hosts_allowed: tuple[str, ...] = ()
+    """Hosts, or `host:port`, whose files are fetched although their address is a private one."""
+    media_store: Mapping[str, Any] | None = None
+    """Where files are kept: `{s3: {endpoint, bucket, region, access_key, secret_key}}`; the data folder where null."""
+    media_link_days: int = 7
+    """How many days a link to a file is good for."""
+    mms_fallback: str = "link"
+    """What becomes of a file that the line cannot carry: a `link` to it at the end of the text, or `refuse`."""
+    default_category: str = "transactional"
+    """What a send without a `category` is: `transactional`, `marketing` or `urgent`."""
+    quiet_hours: QuietHours = QuietHours()
+    """When which texts are held: `begin`, `end`, `categories`, `state_rules`, `live_minutes`."""
+    crm: Mapping[str, Any] | None = None
+    """The CRM that tickets and contacts are in, as its Config names its settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +87,11 @@ class Agent:
     last_name: str = ""
     avatar_url: str | None = None
     disabled: bool = False
+    role: str = "agent"
+    """`agent`, `supervisor` or `administrator`."""
+    max_chats: int | None = None
+    """How many chats he has at a time; None is what the tenant's settings say."""
+    skills: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -59,6 +105,10 @@ class Number:
     number: str
     carrier_id: int
     queue_id: int | None = None
+    agent_id: int | None = None
+    """The one agent whose number it is; it has no queue then."""
+    brand: str | None = None
+    """What it is registered under: a consumer's consent may hold for all numbers of one brand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class ClaimedText:
     body: str
     parts: int
     valid_until: datetime
+    media: tuple[str, ...] = ()
+    """Links to the files that go with it."""
 
 
 @dataclass(frozen=True, slots=True)

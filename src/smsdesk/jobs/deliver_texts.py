@@ -45,6 +45,8 @@ class Valves:
     health: Health
     has_alternative: Callable[[], bool]
     """Whether its texts can go elsewhere while its carrier is sick. Where they cannot, they are sent all the same."""
+    most_media: int = 0
+    """How many files the line carries with a text."""
 
 
 class Dispatcher:
@@ -126,7 +128,7 @@ class Dispatcher:
     async def _claim(self, wanted: Wanted) -> list[OutboundText]:
         place, node = self._place, self._node
         claimed = await claim_texts(place.db, place.tenant_id, place.carrier_id, wanted, node.node_id, place.clock())
-        return [_outbound(place.tenant_id, text) for text in claimed]
+        return [_outbound(place.tenant_id, text, self._valves.most_media) for text in claimed]
 
     async def _claim_paced(self, room: int, began: float) -> list[OutboundText]:
         """What the limits let each number send; where they let nothing go, it says when to look again."""
@@ -161,7 +163,11 @@ class Dispatcher:
         self._checked = time.monotonic()
 
 
-def _outbound(tenant_id: int, text: ClaimedText) -> OutboundText:
+def _outbound(tenant_id: int, text: ClaimedText, most_media: int) -> OutboundText:
+    body, media = text.body, text.media
+    if len(media) > most_media:
+        # It was written for a line that carries files, and its number uses another one by now: links lose nothing.
+        body, media = "\n".join(word for word in (body, *media) if word), ()
     return OutboundText(
-        tenant_id, text.message_id, text.attempt, text.source, text.destination, segment(text.body), text.valid_until
+        tenant_id, text.message_id, text.attempt, text.source, text.destination, segment(body), text.valid_until, media
     )

@@ -11,7 +11,7 @@ import msgspec
 
 from smsdesk.actions.receive_reply import ReceiveReply
 from smsdesk.carriers.contract import Carrier, Doubtful, Outcome, Pace, Refused, Unsent
-from smsdesk.carriers.registry import CARRIERS
+from smsdesk.carriers.registry import CARRIERS, most_media
 from smsdesk.domain.health import End, Health
 from smsdesk.jobs.deliver_texts import Dispatcher, Node, Valves
 from smsdesk.jobs.pace import LinePace, Paces
@@ -233,7 +233,7 @@ class Lines:
             self._lines[key] = (setup, None)
             place.log.error("line unusable", why=str(error))
             return
-        valves = Valves(pace, health, lambda: around.routes.has_alternative(key))
+        valves = Valves(pace, health, lambda: around.routes.has_alternative(key), most_media(setup.type, setup.config))
         line = Line(carrier, place, self._node, around, valves)
         self._lines[key] = (setup, line)
         line.start(self._left.pop(key, frozenset()))

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
@@ -13,20 +14,30 @@ from smsdesk.actions.end_silent_texts import end_silent_texts
 from smsdesk.actions.expire_chats import expire_chats
 from smsdesk.actions.expire_texts import expire_texts
 from smsdesk.actions.receive_reply import ReceiveReply
+from smsdesk.actions.rejudge_texts import rejudge_texts
 from smsdesk.actions.resend_doubtful import resend_doubtful
 from smsdesk.actions.resolve_doubtful import resolve_doubtful
 from smsdesk.domain.reply import MISSING_PART_WAIT
+from smsdesk.jobs import conversations, crm, words
+from smsdesk.jobs.conversations import Conversations
+from smsdesk.jobs.crm import CrmJobs
+from smsdesk.jobs.crm_visit import Surroundings as CrmSurroundings
 from smsdesk.jobs.deliver_texts import Node
 from smsdesk.jobs.doubts import Doubts
 from smsdesk.jobs.lines import Lines, Surroundings
+from smsdesk.jobs.media import MediaJob
+from smsdesk.jobs.media import Surroundings as MediaSurroundings
 from smsdesk.jobs.pace import Paces
 from smsdesk.jobs.repeat import repeat, report
 from smsdesk.jobs.routes import LOOK, Routes
 from smsdesk.jobs.sink import Place
-from smsdesk.store import nodes, replies
+from smsdesk.jobs.words import Words
+from smsdesk.media.stores import Stores
+from smsdesk.store import api_keys, nodes, replies
 from smsdesk.store.db import Database, Ids
 from smsdesk.store.groups import AWAY
 from smsdesk.store.tenants import tenant_ids
+from smsdesk.store.transcripts import transcript_text
 from smsdesk.store.wakeups import listen
 
 RENEW = 2.0
@@ -44,6 +55,17 @@ RECEIVED_KEPT = timedelta(days=90)
 (Twilio) may be repeated by whoever overheard it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a process gives its worker. `name` is for people, such as host and process id; `clock` gives UTC, `random`
+    numbers in 0..1."""
+
+    name: str
+    clock: Callable[[], datetime]
+    random: Callable[[], float]
+    log: FilteringBoundLogger
+
+
 class Worker:
     """Sends, records and sweeps for all tenants until cancelled; any number of them share one database."""
 
@@ -51,22 +73,23 @@ class Worker:
         self,
         db: Database,
         ids: Ids,
-        *,
-        name: str,
-        clock: Callable[[], datetime],
-        random: Callable[[], float],
-        log: FilteringBoundLogger,
+        stores: Stores,
+        machine: Machine,
     ) -> None:
-        """`name` is for people, such as host and process id; `clock` gives UTC, `random` numbers in 0..1."""
+        name, clock, random, log = machine.name, machine.clock, machine.random, machine.log
         self._db = db
         self._name = name
         self._clock = clock
         self._log = log
-        self._receive_reply = ReceiveReply(db, ids)
+        self._receive_reply = ReceiveReply(db, ids, random)
         self._paces = Paces(db, clock, time.monotonic)
         self._routes = Routes(db, clock, time.monotonic, log)
         self._doubts = Doubts(db, clock, log)
+        self._words = Words(db, clock)
+        self._crm = CrmJobs(CrmSurroundings(db, os.environ, clock, random, transcript_text), log)
+        self._conversations = Conversations(db, ids, clock, random, log)
         self._around = Surroundings(self._receive_reply, os.environ, random, self.wake, self._paces, self._routes)
+        self._media = MediaJob(MediaSurroundings(db, stores, os.environ, clock, random, log))
         self._node_id = 0
         self._renewed = self._steady_since = -NODE_LIFE.total_seconds()
         self._lines: Lines | None = None
@@ -99,9 +122,16 @@ class Worker:
                 (ASK, self._ask_carriers),
                 (RESEND, self._resend_doubtful),
                 (5.0, self._expire_chats),
+                (1.0, self._fetch_media),
+                (conversations.EVERY, self._fire_timers),
+                (conversations.EVERY, self._conversations.ask_agents),
                 (5.0, self._take_in_incomplete),
                 (EXPIRE, self._expire_texts),
                 (60.0, self._end_silent),
+                (5.0, self._rejudge_texts),
+                (words.EVERY, self._words.index),
+                (crm.LOOK, self._crm.run),
+                (3600.0, self._forget_keys),
                 (3600.0, self._forget_received),
                 (3600.0, self._paces.forget),
             )
@@ -207,9 +237,25 @@ class Worker:
         for tenant_id in await self._tenants():
             await expire_chats(self._db, tenant_id, self._clock())
 
+    async def _fire_timers(self) -> None:
+        await self._conversations.fire_timers(self.wake)
+
+    async def _fetch_media(self) -> None:
+        await self._media.run()
+
     async def _expire_texts(self) -> None:
         for tenant_id in await self._tenants():
             await expire_texts(self._db, tenant_id, self._clock())
+
+    async def _rejudge_texts(self) -> None:
+        for tenant_id in await self._tenants():
+            if await rejudge_texts(self._db, tenant_id, self._clock()):
+                self.wake(tenant_id)
+
+    async def _forget_keys(self) -> None:
+        for tenant_id in await self._tenants():
+            async with self._db.connection() as conn:
+                await api_keys.forget_keys(conn, tenant_id, self._clock() - api_keys.KEPT)
 
     async def _end_silent(self) -> None:
         for tenant_id in await self._tenants():

@@ -6,12 +6,13 @@ from typing import Annotated, TypeVar
 import msgspec
 from litestar import Request, Response, delete, get, post, put
 from litestar.datastructures import State
-from litestar.exceptions import ClientException
+from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from smsdesk.lab import views
 from smsdesk.lab.network import Network
+from smsdesk.lab.pictures import Attached, content_type_of
 from smsdesk.lab.reading import e164
 from smsdesk.lab.replies import Encoding
 from smsdesk.lab.smsc import Smsc
@@ -19,6 +20,7 @@ from smsdesk.lab.smsc import Smsc
 T = TypeVar("T")
 _NDJSON = "application/x-ndjson"
 _NDJSON_PAGE = 1000
+_LARGEST_BODY = 150_000_000
 _After = Annotated[int, QueryParameter(ge=0, description="the index of the last one that you know")]
 _Skipped = Annotated[int, QueryParameter(ge=0, description="how many you know already")]
 _Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
@@ -29,11 +31,14 @@ _Body = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
 
 class Typed(msgspec.Struct, forbid_unknown_fields=True):
     """A reply typed at a handset. Without `to` it answers the number that texted this handset last; without `encoding`
-    it goes in the shortest that has all its characters. The body of a `binary` one is hexadecimal."""
+    it goes in the shortest that has all its characters. The body of a `binary` one is hexadecimal. `media` are files in
+    base64, `media_urls` addresses of others."""
 
-    body: _Body
+    body: Annotated[str, msgspec.Meta(max_length=10_000)] = ""
     to: _Number | None = None
     encoding: Encoding | None = None
+    media: Annotated[list[bytes], msgspec.Meta(max_length=99)] = []
+    media_urls: Annotated[list[str], msgspec.Meta(max_length=99)] = []
 
 
 class AutoReply(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,18 +75,35 @@ def handset_replies(state: State, number: FromPath[str]) -> list[views.ReplyView
     return [views.reply(r) for r in handset.replies] if handset else []
 
 
-@post("/handsets/{number:str}/reply", sync_to_thread=False)
-def type_reply(state: State, number: FromPath[str], data: JSONBody[Typed]) -> views.ReplyView:
+@post("/handsets/{number:str}/reply", sync_to_thread=False, request_max_body_size=_LARGEST_BODY)
+def type_reply(
+    request: Request[None, None, State], state: State, number: FromPath[str], data: JSONBody[Typed]
+) -> views.ReplyView:
     """Sends a text from the handset to who owns `to`; over SMPP it waits in the lab until the owner is bound."""
+    if not (data.body or data.media or data.media_urls):
+        raise ClientException("body is required: a reply has words, or files, or both")
     network, number = network_of(state), _known_form(number)
     handset = network.handsets.by_number.get(number)
     to = data.to or (handset.texts[-1].source if handset and handset.texts else None)
     if to is None:
         raise ClientException(f"to is required: nobody has texted {number} yet")
+    base = str(request.base_url).rstrip("/")
+    media = [Attached(content_type_of(content), base, network.shelf.put(content)) for content in data.media]
+    media += [Attached("application/octet-stream", elsewhere=url) for url in data.media_urls]
     try:
-        return views.reply(network.reply(number, e164(to), data.body, data.encoding))
+        return views.reply(network.reply(number, e164(to), data.body, data.encoding, tuple(media)))
     except ValueError as error:
         raise ClientException(str(error)) from error
+
+
+@get("/media/{number:int}", sync_to_thread=False)
+def read_media(state: State, number: FromPath[int]) -> Response[bytes]:
+    """A file that somebody sent from a handset."""
+    content = network_of(state).shelf.get(number)
+    if content is None:
+        raise NotFoundException(f"there is no file {number}")
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
+    return Response(content, media_type=content_type_of(content), headers=headers)
 
 
 @put("/handsets/{number:str}/auto-reply", sync_to_thread=False)
@@ -146,6 +168,7 @@ ROUTES = (
     handset_texts,
     handset_replies,
     type_reply,
+    read_media,
     set_auto_reply,
     delete_auto_reply,
     all_texts,

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from smsdesk.domain.segments import Segments
 from smsdesk.lab.journal import Journal
+from smsdesk.lab.pictures import Attached
 from smsdesk.lab.reading import Part, decode_parts
 from smsdesk.lab.submission import SMPP, Submission
 
@@ -39,6 +40,8 @@ class Text(Struct, frozen=True, gc=False):
     at: float
     via: str = SMPP
     """`smpp`, or the HTTP vendor's name."""
+    media: tuple[str, ...] = ()
+    """The addresses of what came with it."""
 
 
 @dataclass(slots=True)
@@ -65,6 +68,7 @@ class HandsetReply:
     at: float
     order: tuple[int, ...]
     """The part numbers as they leave: in order, once each, unless a fault shuffles them or loses one."""
+    media: tuple[Attached, ...] = ()
     copies: int = 1
     """How often all of it leaves; over 1 by a fault only."""
     sends: int = 0
@@ -184,6 +188,7 @@ class Handsets:
             first_at,
             at,
             whole.via,
+            whole.media,
         )
         handset.texts.append(text)
         handset.arrived += 1

@@ -12,6 +12,7 @@ from smsdesk.lab.faults import NO_FAULTS, Faults
 from smsdesk.lab.feed import Feed
 from smsdesk.lab.handsets import HandsetReply, Handsets, Text
 from smsdesk.lab.journal import Journal
+from smsdesk.lab.pictures import Attached, Shelf
 from smsdesk.lab.profiles import ChosenProfile, choose, under
 from smsdesk.lab.reading import Part
 from smsdesk.lab.replies import Encoding, cut
@@ -41,6 +42,7 @@ class _Door:
 
     owns: Callable[[str], bool]
     deliver: Callable[[HandsetReply], None]
+    carries_media: bool
 
 
 class Network:
@@ -53,6 +55,7 @@ class Network:
         self.feed = Feed()
         self.segments: Journal[Segment] = Journal(keep)
         self.counters = Counters()
+        self.shelf = Shelf()
         self.rate = Rate()
         self.now = clock
         self.random = random
@@ -64,10 +67,16 @@ class Network:
         # A lab that is started again must not give out an id twice.
         self._series = f"{int(clock()):x}"
 
-    def attach(self, via: str, owns: Callable[[str], bool], deliver: Callable[[HandsetReply], None]) -> None:
+    def attach(
+        self,
+        via: str,
+        owns: Callable[[str], bool],
+        deliver: Callable[[HandsetReply], None],
+        carries_media: bool = False,
+    ) -> None:
         """A door takes replies: to the numbers that it `owns` by its configuration, and to those that last sent over
         it. `deliver` returns at once; it brings `reply.order`, `reply.copies` times, and calls `changed`."""
-        self._doors[via] = _Door(owns, deliver)
+        self._doors[via] = _Door(owns, deliver, carries_media)
 
     def submit(self, submission: Submission, submitted: int = 1) -> Verdict:
         """Judges a text, or a part, that comes in: by the words in it, else by the faults and the profile. It is the
@@ -140,17 +149,26 @@ class Network:
         else:
             action()
 
-    def reply(self, number: str, to: str, body: str, encoding: Encoding | None = None) -> HandsetReply:
+    def reply(
+        self,
+        number: str,
+        to: str,
+        body: str,
+        encoding: Encoding | None = None,
+        media: tuple[Attached, ...] = (),
+    ) -> HandsetReply:
         """Sends what was typed at the handset `number` to who owns `to`, both as E.164 or short codes, in the shortest
         encoding that has all its characters unless one is named. It waits as long as it must. ValueError when it is
-        too long for a text, or not of that encoding."""
+        too long for a text, not of that encoding, or goes with files where the owner's door has words alone."""
+        if media and not self._door(to).carries_media:
+            raise ValueError(f"{to} is reached by a door that carries no files: choose a number of an HTTP vendor")
         segments = cut(body, encoding)
         total = len(segments.parts)
         fate = self._reply_fate(body)
         self._replies += 1
         ids = tuple(f"{self._series}-{self._replies:x}-{part}" for part in range(1, total + 1))
         reply = HandsetReply(
-            self._replies, number, to, body, segments, ids, self.now(), self._order(total, fate), fate.copies
+            self._replies, number, to, body, segments, ids, self.now(), self._order(total, fate), media, fate.copies
         )
         self.counters.replies += 1
         self.handsets.typed(reply)

@@ -16,6 +16,8 @@ from smsdesk.lab.submission import SMPP
 _SHOWN_HANDSETS = 50
 _SHOWN_TEXTS = 100
 _WHOLE_NUMBER = re.compile(r"\+?[0-9][0-9 ().-]{6,18}")
+_FILM = re.compile(r"\.(mp4|3gp|3g2|mov)(\?|$)")
+_DOCUMENT = re.compile(r"\.(pdf|vcf|ics|mp3|amr|m4a|wav)(\?|$)")
 _STATES = {"waiting": "waiting", "sent": "on its way", "answered": "taken", "refused": "refused"}
 _ENCODINGS = {"gsm7": "GSM-7", "ucs2": "UCS-2", "latin1": "Latin-1", "ascii": "ASCII"}
 
@@ -126,10 +128,21 @@ def _bubble(entry: Text | HandsetReply) -> str:
     return _template("bubble.html").substitute(
         side=side,
         body=escape(entry.body),
+        media="".join(_picture(one if isinstance(one, str) else one.url) for one in entry.media),
         iso=at.isoformat(timespec="milliseconds"),
         time=at.strftime("%H:%M:%S UTC"),
         about=escape(" · ".join(about)),
     )
+
+
+def _picture(url: str) -> str:
+    """A file as the phone shows it: in place where a browser can, else as a link."""
+    address = escape(url if url.startswith(("https://", "http://")) else "#")
+    if _FILM.search(url):
+        return f'<p class="media"><video controls preload="metadata" src="{address}"></video></p>'
+    if _DOCUMENT.search(url):
+        return f'<p class="media"><a href="{address}" rel="noreferrer">{escape(url.rpartition("/")[2])}</a></p>'
+    return f'<p class="media"><img alt="a picture" loading="lazy" referrerpolicy="no-referrer" src="{address}"></p>'
 
 
 def _about_text(text: Text) -> tuple[str, list[str]]:

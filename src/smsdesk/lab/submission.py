@@ -22,3 +22,5 @@ class Submission(Struct, frozen=True, gc=False):
     parts: int = 1
     """Segments on the air, as they are paid for."""
     data_coding: int = 0
+    media: tuple[str, ...] = ()
+    """The addresses of what goes with it."""

@@ -25,6 +25,7 @@ class TextView(msgspec.Struct):
     via: str
     first_at: str
     at: str
+    media: tuple[str, ...]
 
 
 class ReplyView(msgspec.Struct):
@@ -40,6 +41,7 @@ class ReplyView(msgspec.Struct):
     state: str
     sends: int
     at: str
+    media: tuple[str, ...]
 
 
 class HandsetView(msgspec.Struct):
@@ -74,6 +76,7 @@ def text(t: Text) -> TextView:
         via=t.via,
         first_at=instant(t.first_at),
         at=instant(t.at),
+        media=t.media,
     )
 
 
@@ -90,6 +93,7 @@ def reply(r: HandsetReply) -> ReplyView:
         state=r.state,
         sends=r.sends,
         at=instant(r.at),
+        media=tuple(one.url for one in r.media),
     )
 
 

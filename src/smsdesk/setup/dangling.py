@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from smsdesk.domain.setup import Fields, Key, State, read_limit_name
 from smsdesk.setup.faults import Fault, meant
-from smsdesk.setup.queues import parent_of
+from smsdesk.setup.queues import children_of, parent_of
 from smsdesk.setup.wanted import Item
 
 Items = Mapping[Key, Item]
@@ -20,11 +20,14 @@ def dangling(before: State, after: State, items: Items) -> Iterator[Fault]:
         yield from _carrier(number, fields, item, after, items)
         yield from _fallbacks(number, fields, item, after, items)
         yield from _queue(number, fields, item, items)
+        yield from _agent(number, fields, item, after, items)
+    yield from _default_queue(after, items)
     for name in after.of("limit"):
         yield from _limit(name, before, after, items)
+    below = {parent_of(path): path for path in reversed(after.of("queue"))}
     for email, fields in after.of("agent").items():
         if ("agent", email) not in items:
-            yield from _leaves(email, fields, after, items)
+            yield from _leaves(email, fields, below, items)
 
 
 def _carrier(number: str, fields: Fields, item: Item | None, after: State, items: Items) -> Iterator[Fault]:
@@ -60,6 +63,38 @@ def _queue(number: str, fields: Fields, item: Item | None, items: Items) -> Iter
         yield Fault(gone.place, f"the number {number} still leads to it: give that another queue, or null")
 
 
+def _agent(number: str, fields: Fields, item: Item | None, after: State, items: Items) -> Iterator[Fault]:
+    email = fields["agent"]
+    if email is None:
+        return
+    agents, named = after.of("agent"), item is not None and "agent" in item.fields
+    gone = items.get(("agent", email))
+    if item and fields["queue"] is not None:
+        says = f"{number} would lead to {email} and to {fields['queue']}: write queue: null, or agent: null"
+        yield Fault(item.where("agent" if named else "queue"), says)
+    if item and named and email not in agents:
+        yield Fault(item.where("agent"), f'there is no agent "{email}".{meant(email, agents)}')
+    elif item and named and agents[email]["disabled"]:
+        yield Fault(item.where("agent"), f"{email} is disabled: give the number to another agent, or to a queue")
+    elif gone and email in agents and agents[email]["disabled"]:
+        yield Fault(
+            gone.where("disabled"), f"the number {number} still leads to {email}: give that another agent, or a queue"
+        )
+
+
+def _default_queue(after: State, items: Items) -> Iterator[Fault]:
+    settings = items.get(("settings", ""))
+    path = after.things.get(("settings", ""), {}).get("default_queue")
+    if path is None or (settings and "default_queue" in settings.fields):
+        return
+    gone = items.get(("queue", path))
+    if gone and gone.deleted:
+        yield Fault(gone.place, "it is the default_queue of the settings: give them another, or null")
+    below = [item for name in children_of(path, after.of("queue")) if (item := items.get(("queue", name)))]
+    if below:
+        yield Fault(below[0].place, f"{path} is the default_queue, which must be a leaf: give the settings another")
+
+
 def _limit(name: str, before: State, after: State, items: Items) -> Iterator[Fault]:
     scope, of, _ = read_limit_name(name)
     there = _limitable(scope, after)
@@ -83,9 +118,9 @@ def _limitable(scope: str, after: State) -> set[str]:
     return set(after.of("carrier" if scope == "carrier" else "number"))
 
 
-def _leaves(email: str, fields: Fields, after: State, items: Items) -> Iterator[Fault]:
+def _leaves(email: str, fields: Fields, below: Mapping[str, str], items: Items) -> Iterator[Fault]:
     for path in fields["queues"]:
-        below = [name for name in after.of("queue") if parent_of(name) == path]
-        if below and ("queue", below[0]) in items:
+        child = items.get(("queue", below.get(path, "")))
+        if child:
             says = f"{email} works in {path}, which would no longer be a leaf: give the agent other queues as well"
-            yield Fault(items["queue", below[0]].place, says)
+            yield Fault(child.place, says)

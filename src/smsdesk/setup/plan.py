@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from smsdesk.domain.price import Rates
-from smsdesk.domain.setup import KINDS, NEW, Change, FieldChange, State
+from smsdesk.domain.setup import BY_KEY, KINDS, NEW, Change, FieldChange, State
+from smsdesk.setup.hours import hours_in_words
 from smsdesk.setup.wanted import Item, Wanted
 
 SIGNS = {"create": "+", "update": "~", "delete": "-"}
@@ -44,7 +45,9 @@ def plan(current: State, wanted: Wanted) -> list[Change]:
     changes = [change for item in wanted.items if not item.deleted for change in _made(current, item)]
     changes.sort(key=lambda change: KINDS.index(change.kind))
     gone = [
-        Change("delete", item.kind, item.name) for item in wanted.items if item.deleted and item.key in current.things
+        Change("delete", item.kind, item.name, tuple(FieldChange(name, None, new) for name, new in item.fields.items()))
+        for item in wanted.items
+        if item.deleted and item.key in current.things
     ]
     # What refers goes before what it refers to, and the leaves of a branch before the branch.
     return changes + sorted(gone, key=lambda change: (-KINDS.index(change.kind), -change.name.count("/")))
@@ -70,7 +73,7 @@ def render(planned: TenantPlan) -> list[str]:
     lines = [f"tenant {current.subdomain}{' (new)' if current.tenant_id is None else ''}"]
     for change in changes:
         lines.append(f"  {SIGNS[change.action]} {change.kind} {change.name}".rstrip())
-        lines += [f"      {field.name}: {_shown(change, field)}" for field in change.fields]
+        lines += [f"      {each.name}: {_shown(change, each)}" for field in change.fields for each in _by_key(field)]
     counts = [sum(change.action == action for change in changes) for action in SIGNS]
     lines.append("  {} to add, {} to change, {} to remove".format(*counts))
     return lines
@@ -101,10 +104,23 @@ def as_json(planned: TenantPlan) -> dict[str, Any]:
     }
 
 
+def _by_key(field: FieldChange) -> Iterator[FieldChange]:
+    """A change of a mapping as changes of its keys, such as `texts.greeting`, in the order of the file."""
+    if field.name.rpartition(".")[2] not in BY_KEY:
+        yield field
+        return
+    old, new = field.old or {}, field.new or {}
+    for name in dict.fromkeys([*new, *old]):
+        if old.get(name) != new.get(name):
+            yield from _by_key(FieldChange(f"{field.name}.{name}", old.get(name), new.get(name)))
+
+
 def _told(change: Change, name: str, value: Any) -> Any:
-    """A value as a preview shows it: no secret, and a price list in a few words."""
-    if change.kind == "agent" and name == HIDDEN and value is not None:
+    """A value as a preview shows it: no secret, a price list in a few words, and an agent's queues as in the file."""
+    if change.kind == "agent" and value is not None and name == HIDDEN:
         return "(hidden)"
+    if change.kind == "agent" and value is not None and name == "queues":
+        return [path if group == 1 else {"queue": path, "group": group} for path, group in value.items()]
     return str(value) if isinstance(value, Rates) else value
 
 
@@ -112,10 +128,12 @@ def _shown(change: Change, field: FieldChange) -> str:
     old, new = (_words(change, field.name, each) for each in (field.old, field.new))
     if isinstance(field.old, Rates) and isinstance(field.new, Rates):
         new += f" ({_compared(field.old.prices, field.new.prices)})"
-    return new if change.action == "create" else f"{old} -> {new}"
+    return f"{old} -> {new}" if change.action == "update" else new
 
 
 def _words(change: Change, name: str, value: Any) -> str:
+    if name.rpartition(".")[2] == "hours" and value is not None:
+        return hours_in_words(value)
     return str(value) if isinstance(value, Rates) else json.dumps(_told(change, name, value), ensure_ascii=False)
 
 

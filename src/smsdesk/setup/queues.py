@@ -1,19 +1,17 @@
 """The queues of a file as a flat list of items: their paths, their words, their order."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from smsdesk.domain.consent import read_words
 from smsdesk.domain.setup import Fields
-from smsdesk.setup.faults import WrongValue
+from smsdesk.setup.faults import WrongValue, closest, meant
+from smsdesk.setup.queue_settings import READERS as SETTING_READERS
 from smsdesk.setup.values import Reader, Value, boolean, mapping, nullable, text
 from smsdesk.setup.wanted import Item
 
 DEEPEST = 6
 """Levels: a menu by text that is deeper is walked by nobody."""
-
-MENU_WORDS = frozenset({"BACK", "EXIT"})
-"""Ways through a menu. With the words of consent they are the imitated product's reserved words."""
 
 
 def _name(value: Value) -> str:
@@ -31,16 +29,23 @@ def _keyword(value: Value) -> str:
 
 
 def _unreserved(word: str) -> str:
-    if read_words(word, opted_out=True) or word.upper() in MENU_WORDS:
-        raise WrongValue(f'"{word}" is reserved: a consumer who texts it means STOP, START, HELP, BACK or EXIT')
+    if read_words(word, opted_out=True):
+        raise WrongValue(reserved(word))
     return word
+
+
+def reserved(word: str) -> str:
+    """Why a word can be no name or keyword of a queue."""
+    return f'"{word}" is reserved: a consumer who texts it means STOP, START, HELP or a way through the menu'
 
 
 _READERS: dict[str, Reader[Any]] = {
     "name": _name,
     "keyword": nullable(_keyword),
     "hidden": boolean,
+    **SETTING_READERS,
     "deleted": boolean,
+    "move_chats_to": text(400),
     "children": lambda value: value,
 }
 
@@ -66,10 +71,13 @@ def read_queues(value: Value, parent: str = "", depth: int = 1) -> Iterator[Item
         seen.add(name)
         children = fields.pop("children", None)
         deleted = bool(fields.pop("deleted", False))
+        goal = {"move_chats_to": fields.pop("move_chats_to")} if "move_chats_to" in fields else {}
         if deleted and (fields or children):
             entry.wrong("is deleted, so its other keys have no meaning: remove them (its children go with it)")
+        if goal and not deleted:
+            entry.wrong("stays, so that its chats stay in it: write `deleted: true` beside move_chats_to")
         path = f"{parent}/{name}" if parent else name
-        yield Item("queue", path, {} if deleted else fields, entry.place, places, deleted)
+        yield Item("queue", path, goal if deleted else fields, entry.place, places, deleted)
         if children is not None and not deleted:
             yield from children.read(lambda each, path=path: list(read_queues(each, path, depth + 1))) or ()
 
@@ -95,3 +103,27 @@ def ordered(existing: Mapping[str, Fields], items: Sequence[Item]) -> dict[str, 
 def parent_of(path: str) -> str:
     """The path of a queue's parent; empty for a queue at the top."""
     return path.rpartition("/")[0]
+
+
+def children_of(path: str, queues: Iterable[str]) -> list[str]:
+    """The paths of the queues directly below one."""
+    return [each for each in queues if parent_of(each) == path]
+
+
+def find_queue(name: str, queues: Mapping[str, Fields]) -> str:
+    """The one queue whose path is or ends with the name."""
+    found = [path for path in queues if path == name] or [path for path in queues if path.endswith(f"/{name}")]
+    if not found:
+        near = closest(name, (path.rpartition("/")[2] for path in queues))
+        raise WrongValue(f'there is no queue "{name}".{near or meant(name, queues)}')
+    if len(found) > 1:
+        raise WrongValue(f'"{name}" could be {" or ".join(sorted(found))}: write the whole path')
+    return found[0]
+
+
+def find_leaf(name: str, queues: Mapping[str, Fields], why: str) -> str:
+    """The path of the one queue without queues below it that is meant by the name."""
+    path = find_queue(name, queues)
+    if below := children_of(path, queues):
+        raise WrongValue(f'"{path}" has queues below it: {why}, such as {below[0]}')
+    return path

@@ -5,7 +5,15 @@ from typing import Any
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from smsdesk.domain.agent_status import choices
+from smsdesk.domain.consent import read_words
 from smsdesk.setup.faults import WrongValue
+from smsdesk.setup.hours import time_zone
+from smsdesk.setup.lists import distinct
+from smsdesk.setup.media import MEDIA_SETTINGS
+from smsdesk.setup.queue_settings import queue_defaults
+from smsdesk.setup.quiet_hours import QUIET_SETTINGS
+from smsdesk.setup.texts import template
 from smsdesk.setup.values import Reader, Value, boolean, choice, integer, nullable, text
 
 _URL = re.compile(r"https?://[^\s/{}]+[^\s]*")
@@ -37,6 +45,20 @@ def _regions(value: Value) -> list[str]:
     return codes
 
 
+def _menu_word(value: Value) -> str:
+    word = text(20)(value)
+    if word.isdigit() or read_words(word, opted_out=True):
+        raise WrongValue(f'"{word}" means something else: a line of the menu, or STOP, START or HELP')
+    return word
+
+
+def _agent_status(value: Value) -> str:
+    status = text(40)(value)
+    if choices([status]) == choices([]):
+        raise WrongValue(f'"{status}" is there already: leave it out')
+    return status
+
+
 SETTINGS: dict[str, Reader[Any]] = {
     "sms_enabled": boolean,
     "outbound_sms_enabled": boolean,
@@ -50,7 +72,21 @@ SETTINGS: dict[str, Reader[Any]] = {
     "company_name": text(60),
     "help_text": text(480, lines=True),
     "requests_per_second": integer(0, 100_000),
+    "time_zone": time_zone,
+    "queue_defaults": queue_defaults,
+    "default_queue": text(400),
+    "unmapped_replies": choice("supervisors", "silence"),
+    "back_word": _menu_word,
+    "exit_word": _menu_word,
+    "chats_per_agent": integer(1, 100),
+    "agent_statuses": distinct(_agent_status),
+    "sessionless_reply": template,
+    **MEDIA_SETTINGS,
+    **QUIET_SETTINGS,
 }
 """`null` for any of them goes back to the default. 10,080 minutes are the week after which networks drop a text."""
+
+NAMES = frozenset((*SETTINGS, "crm"))
+"""`crm` is read by `setup/crm.py`, since its keys are those of its type."""
 
 READERS: dict[str, Reader[Any]] = {name: nullable(reader) for name, reader in SETTINGS.items()}

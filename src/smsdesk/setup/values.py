@@ -200,16 +200,6 @@ def nullable(reader: "Reader[T]") -> "Reader[T | None]":
     return lambda value: None if value.is_null else reader(value)
 
 
-def listed(reader: "Reader[T]") -> "Reader[dict[Place, T]]":
-    """A list of values, each with its place, so that what is found out about one later can be said where it stands."""
-
-    def read(value: Value) -> dict[Place, T]:
-        entries = {each.place: each.read(reader) for each in value.entries()}
-        return {place: entry for place, entry in entries.items() if entry is not None}
-
-    return read
-
-
 def mapping(value: Value, readers: Mapping[str, "Reader[Any]"]) -> tuple[dict[str, Any], dict[str, Place]]:
     """Reads the keys of a mapping, each by its own reader, and records what is wrong. Returns values and places."""
     values: dict[str, Any] = {}

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from smsdesk.domain.setup import Fields, Key, Kind
 from smsdesk.setup.faults import Fault, Place
+from smsdesk.setup.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,20 @@ class Item:
 
     def where(self, name: str) -> Place:
         return self.places.get(name, self.place)
+
+
+def named_item(value: Value, kind: Kind, fields: dict[str, Any], places: dict[str, Place]) -> Item | None:
+    """The item of a number or an agent; None where its name cannot be read, which is then recorded."""
+    key = "email" if kind == "agent" else kind
+    if key not in fields:
+        if key not in places:
+            value.wrong(f"has no `{key}`: every {kind} needs one")
+        return None
+    deleted = bool(fields.pop("deleted", False))
+    name = fields[key].lower() if kind == "agent" else fields.pop(key)
+    if deleted and fields:
+        value.wrong("is deleted, so its other keys have no meaning: remove them")
+    return Item(kind, name, fields, value.place, places, deleted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,37 @@
 """Chats and who is in them, read whole."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import asyncpg
 
-from smsdesk.domain.chat import Chat, EndUser, Participant, Queue, ticket_url
+from smsdesk.domain.chat import Chat, EndUser, OfferEvent, Participant, Queue, ticket_url
 from smsdesk.domain.tenant import Agent
 from smsdesk.store.db import Connection
+from smsdesk.store.media import find_media
+from smsdesk.store.transfers import find_transfers
 
 _CHAT = """
-select c.*, e.identifier, e.out_contact_id, a.email, a.agent_number, a.first_name, a.last_name, a.avatar_url,
-       t.settings ->> 'ticket_url' as ticket_page
+select c.*, d.waited, d.handled, coalesce(p.end_user_id, e.end_user_id) as shown_end_user_id,
+       coalesce(p.identifier, e.identifier) as identifier,
+       coalesce(p.out_contact_id, e.out_contact_id) as out_contact_id,
+       a.email, a.agent_number, a.first_name, a.last_name, a.avatar_url,
+       t.settings ->> 'ticket_url' as ticket_page,
+       case when t.settings ? 'crm' then null else c.ticket_id end as shown_ticket_id
 from chats c
 join tenants t on t.tenant_id = c.tenant_id
 join end_users e on e.tenant_id = c.tenant_id and e.end_user_id = c.end_user_id
+left join end_users p on p.tenant_id = c.tenant_id and p.end_user_id = e.merged_into
 left join agents a on a.tenant_id = c.tenant_id and a.agent_id = c.agent_id
+cross join lateral (
+    select coalesce(floor(extract(epoch from sum(s.ended_at - s.started_at) filter (
+               where s.status in ('queued', 'resumed', 'transferred')
+                 and (c.assigned_at is null or s.started_at < c.assigned_at)))), 0)::int as waited,
+           coalesce(floor(extract(epoch from sum(s.ended_at - s.started_at) filter (
+               where s.status in ('assigned', 'ongoing') and c.ends_at is not null))), 0)::int as handled
+    from spans s where s.tenant_id = c.tenant_id and s.chat_id = c.chat_id
+) d
 """
 
 
@@ -96,9 +111,29 @@ async def _whole(conn: Connection, tenant_id: int, rows: Sequence[asyncpg.Record
                 **{name: row[name] for name in Participant.__dataclass_fields__}  # the columns bear the same names
             )
         )
-    queue_ids = {row["queue_id"] for row in rows if row["queue_id"] is not None}
+    events: dict[int, list[OfferEvent]] = {row["chat_id"]: [] for row in rows}
+    for row in await conn.fetch(
+        "select chat_id, at, group_name from casts where tenant_id = $1 and chat_id = any($2) order by number",
+        tenant_id,
+        list(events),
+    ):
+        events[row["chat_id"]].append(OfferEvent(row["at"], row["group_name"]))
+    transfers = await find_transfers(conn, tenant_id, list(events))
+    media = await find_media(conn, tenant_id, list(events))
+    named = [(one.from_queue_id, one.to_queue_id) for each in transfers.values() for one in each]
+    queue_ids = {queue_id for ids in (*named, [row["queue_id"] for row in rows]) for queue_id in ids if queue_id}
     queues = await find_queues(conn, tenant_id, queue_ids)
-    return [_chat(row, tuple(participants[row["chat_id"]]), queues.get(row["queue_id"])) for row in rows]
+    return [
+        replace(
+            _chat(row, tuple(participants[chat_id]), queues.get(row["queue_id"])),
+            offer_events=tuple(events[chat_id]),
+            transfers=tuple(transfers[chat_id]),
+            queues=queues if transfers[chat_id] else {},
+            media=tuple(media[chat_id]),
+        )
+        for row in rows
+        for chat_id in (row["chat_id"],)
+    ]
 
 
 async def find_queues(conn: Connection, tenant_id: int, queue_ids: set[int]) -> dict[int, Queue]:
@@ -116,7 +151,9 @@ async def find_queues(conn: Connection, tenant_id: int, queue_ids: set[int]) -> 
         select leaf, array_agg(name order by depth desc) as names, array_agg(queue_id order by depth desc) as ids,
                min(parent_id) filter (where depth = 0) as parent_id, min(position) filter (where depth = 0) as position,
                bool_or(hidden) filter (where depth = 0) as hidden,
-               bool_or(deleted_at is not null) filter (where depth = 0) as deleted
+               bool_or(deleted_at is not null) filter (where depth = 0) as deleted,
+               min(coalesce(effective #>> '{texts,greeting}', effective #>> '{texts,menu}'))
+                   filter (where depth = 0) as prompt
         from up group by leaf
         """,
         tenant_id,
@@ -132,6 +169,7 @@ async def find_queues(conn: Connection, tenant_id: int, queue_ids: set[int]) -> 
             row["deleted"],
             tuple(row["names"]),
             tuple(row["ids"]),
+            row["prompt"],
         )
         for row in rows
     }
@@ -148,18 +186,26 @@ def _chat(row: asyncpg.Record, participants: tuple[Participant, ...], queue: Que
         status=row["status"],
         created_at=row["created_at"],
         outbound_number=row["outbound_number"],
-        end_user=EndUser(row["end_user_id"], row["identifier"], row["out_contact_id"]),
+        end_user=EndUser(row["shown_end_user_id"], row["identifier"], row["out_contact_id"]),
         participants=participants,
         lang=row["lang"],
         queued_at=row["queued_at"],
         assigned_at=row["assigned_at"],
         ends_at=row["ends_at"],
-        out_ticket_id=row["out_ticket_id"] or row["ticket_id"],
-        out_ticket_url=row["out_ticket_url"] or ticket_url(row["ticket_page"], row["ticket_id"]),
+        out_ticket_id=row["out_ticket_id"] or row["shown_ticket_id"],
+        out_ticket_url=row["out_ticket_url"] or ticket_url(row["ticket_page"], row["shown_ticket_id"]),
         disconnected_by=row["disconnected_by"],
         fail_reason=row["fail_reason"],
         agent=agent,
         queue=queue,
+        chat_type=row["chat_type"],
+        wait_duration=row["waited"],
+        chat_duration=row["handled"],
+        rating=row["rating"],
+        has_feedback=row["feedback"] is not None,
+        verified=row["verified"],
+        answer_type=row["answer_type"],
+        offer_type=row["offer_type"],
     )
 
 

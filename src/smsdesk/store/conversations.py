@@ -144,16 +144,17 @@ class Said:
     body: str
     encoding: str
     parts: int
+    agent_id: int | None = None
 
 
 async def add_message(conn: Connection, tenant_id: int, said: Said, now: datetime) -> None:
     """Adds it to the chat."""
     await conn.execute(
         """
-        insert into messages (tenant_id, chat_id, message_id, sender, body, encoding, parts, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        insert into messages (tenant_id, chat_id, message_id, sender, body, encoding, parts, created_at, agent_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         """,
-        tenant_id, said.chat_id, said.message_id, said.sender, said.body, said.encoding, said.parts, now,
+        tenant_id, said.chat_id, said.message_id, said.sender, said.body, said.encoding, said.parts, now, said.agent_id,
     )  # fmt: skip
 
 

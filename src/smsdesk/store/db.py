@@ -1,8 +1,9 @@
 """The pool, the one way to a transaction, and ids in blocks."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import ContextVar
 from typing import TypeAlias
 
 import asyncpg
@@ -19,6 +20,35 @@ is what the driver makes of a server that dies in the middle of an answer: its c
 
 # Two groups that meet on the same rows in another order: PostgreSQL ends one of them, which is to be run again.
 TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+class Whole:
+    """What a block writes, as one transaction. It begins with the first that is asked for, and ends with the block."""
+
+    def __init__(self, db: "Database", first: Callable[[Connection], Awaitable[None]], stack: AsyncExitStack) -> None:
+        self._db = db
+        self._first = first
+        self._stack = stack
+        self._conn: Connection | None = None
+        self.over = False
+
+    def begun(self, db: "Database") -> "Connection | None":
+        """Its connection, where it is one to this database and has begun."""
+        return None if self.over or db is not self._db else self._conn
+
+    async def begin(self, db: "Database") -> "Connection | None":
+        """The same; begun where it has not. Raises what the block's `first` raises, and stays outside then."""
+        if self.over or db is not self._db:
+            return None
+        if self._conn is None:
+            conn = await self._stack.enter_async_context(db.connection())
+            await self._stack.enter_async_context(conn.transaction())
+            await self._first(conn)
+            self._conn = conn
+        return self._conn
+
+
+_whole: ContextVar[Whole | None] = ContextVar("whole", default=None)
 
 LONGEST_CLOSE = 5.0
 LONGEST_STATEMENT, LONGEST_CONNECT = 30.0, 10.0
@@ -61,6 +91,10 @@ class Database:
         Whatever the server says to who asks for a connection (a database that is being restored, a password that was
         changed), it says of itself, and not of the work: raises CannotConnectNowError, one of UNREACHABLE.
         """
+        whole = _whole.get()
+        if whole is not None and (shared := whole.begun(self)) is not None:
+            yield shared
+            return
         assert self._pool is not None, "the database is not open"
         pool = self._pool
         try:
@@ -74,9 +108,31 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection in a transaction: committed at the end of the block, rolled back by an exception."""
+        """A connection in a transaction: committed at the end of the block, rolled back by an exception.
+
+        Within `as_one` it is a part of the whole: an exception rolls it back, the end of the whole commits it.
+        """
+        whole = _whole.get()
+        shared = await whole.begin(self) if whole is not None else None
+        if shared is not None:
+            async with shared.transaction():
+                yield shared
+            return
         async with self.connection() as conn, conn.transaction():
             yield conn
+
+    @asynccontextmanager
+    async def as_one(self, first: Callable[[Connection], Awaitable[None]]) -> AsyncIterator[None]:
+        """Makes one of all transactions that this block and what it calls begin: committed with the block, rolled back
+        by an exception that leaves it. `first` is run before all else in it."""
+        async with AsyncExitStack() as stack:
+            whole = Whole(self, first, stack)
+            before = _whole.set(whole)
+            try:
+                yield
+            finally:
+                whole.over = True
+                _whole.reset(before)
 
 
 async def _prepare(conn: Connection) -> None:

@@ -10,7 +10,8 @@ from smsdesk.store.db import Connection
 IDS_PER_SEND = 5
 """Chat, message, the consumer's participant, the agent's, the consumer: consecutive ids, in this order."""
 
-# $2 now, $3 the chat closes by itself, $4 the text is not sent after; then an array for each property of a send.
+# $2 now, $3 the chat closes by itself, $4 the text is not sent after; then an array for each property of a send;
+# $19 a CRM knows the tickets.
 ACCEPT = (
     "select * from accept_sends($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
 )
@@ -18,11 +19,21 @@ ACCEPT = (
 
 @dataclass(frozen=True, slots=True)
 class AcceptTimes:
-    """The moment of a group, and the two ends that follow from it."""
+    """The moment of a group, and the two ends that follow from it for what may leave at once."""
 
     now: datetime
     chat_expires: datetime
     text_valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptRules:
+    """What the tenant's set-up makes of a group."""
+
+    append: bool
+    """A send to a consumer in an open chat goes into it."""
+    crm: bool = False
+    """Tickets are looked up in a CRM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,8 @@ class WantedSend:
     credential_id: int | None
     key: str | None = None
     request_sha256: bytes | None = None
+    due_at: datetime | None = None
+    """When its text may leave; None is at once. Its time, and its chat's, are counted from then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,12 @@ class Decision:
 
 
 async def accept_sends(
-    conn: Connection, tenant_id: int, times: AcceptTimes, append: bool, first_id: int, wanted: Sequence[WantedSend]
+    conn: Connection,
+    tenant_id: int,
+    times: AcceptTimes,
+    rules: AcceptRules,
+    first_id: int,
+    wanted: Sequence[WantedSend],
 ) -> list[Decision]:
     """Decides and writes all of `wanted`, in their order; needs IDS_PER_SEND ids for each from `first_id` on."""
     sends = [one.send for one in wanted]
@@ -60,7 +78,7 @@ async def accept_sends(
         times.now,
         times.chat_expires,
         times.text_valid_until,
-        append,
+        rules.append,
         list(range(first_id, first_id + IDS_PER_SEND * len(wanted), IDS_PER_SEND)),
         [send.end_user_number for send in sends],
         [send.outbound_number for send in sends],
@@ -73,8 +91,8 @@ async def accept_sends(
         [one.key for one in wanted],
         [one.request_sha256 for one in wanted],
         [send.on_doubt for send in sends],
-        [None for _ in sends],
-        False,
+        [one.due_at for one in wanted],
+        rules.crm,
     )
     return [Decision(*row[1:]) for row in rows]
 

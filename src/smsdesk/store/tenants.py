@@ -14,8 +14,9 @@ from smsdesk.store.db import Connection
 # One statement, so that the picture is of one moment even while a set-up is being applied.
 _TENANT = """
 select subdomain, settings,
-    array(select row(number, carrier_id, queue_id) from numbers where tenant_id = $1) as numbers,
-    array(select row(agent_id, email, agent_number, first_name, last_name, avatar_url, disabled_at is not null)
+    array(select row(number, carrier_id, queue_id, agent_id, brand) from numbers where tenant_id = $1) as numbers,
+    array(select row(agent_id, email, agent_number, first_name, last_name, avatar_url, disabled_at is not null, role,
+                     max_chats, skills)
           from agents where tenant_id = $1) as agents,
     array(select row(credential_id, name, token_sha256, disabled_at is not null)
           from credentials where tenant_id = $1) as credentials
@@ -31,7 +32,7 @@ async def read_tenant(conn: Connection, tenant_id: int) -> Tenant:
     row = await conn.fetchrow(_TENANT, tenant_id)
     if row is None:
         raise Problem("not_found", f"there is no tenant {tenant_id}")
-    agents = [Agent(*values) for values in _values(row["agents"])]
+    agents = [Agent(*values, skills=tuple(skills)) for *values, skills in _values(row["agents"])]
     credentials = [Credential(*values) for values in _values(row["credentials"])]
     return Tenant(
         tenant_id=tenant_id,

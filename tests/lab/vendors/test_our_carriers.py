@@ -56,7 +56,7 @@ async def made(stage: Stage, name: str) -> Vendor:
     await stage.account(
         name, **account, status_url=url, inbound_url=inbound if name == "kannel" else url, numbers=[NUMBER]
     )
-    more = {}
+    more = {"messages_url": f"{stage.base}/vonage"} if name == "vonage" else {}
     if name == "telnyx":
         more = {"public_key": (await stage.rig.http.get("/vendors/telnyx/public_key")).json()["public_key"]}
     config = module.Config(base_url=stage.base + PATHS.get(name, f"/{name}"), callback_url=url, **settings, **more)

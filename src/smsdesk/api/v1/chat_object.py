@@ -7,7 +7,9 @@ import msgspec
 
 from smsdesk.actions.send_message import Sent
 from smsdesk.domain.chat import Chat, Participant, Queue
+from smsdesk.domain.media import shown
 from smsdesk.domain.tenant import Agent
+from smsdesk.domain.transfer import Transfer
 
 CHAT_TYPE = "Messaging (SMS)"
 
@@ -23,6 +25,8 @@ class ParticipantObject(msgspec.Struct):
     connected_at: str
     ended_at: str | None
     fail_reason: str
+    role: str | msgspec.UnsetType = msgspec.UNSET
+    """Only of a supervisor who joined: `supervisor`."""
 
 
 class AgentInfo(msgspec.Struct):
@@ -58,17 +62,42 @@ class MenuPath(msgspec.Struct):
     materialized_path: str
 
 
-class Media(msgspec.Struct):
+class PhotoObject(msgspec.Struct):
+    id: int
+    photo_type: str
+    url: str
+
+
+class VideoObject(msgspec.Struct):
     id: int
     url: str
-    photo_type: str | None = None
 
 
-class Transfer(msgspec.Struct):
+class TransferObject(msgspec.Struct):
+    """The keys that the imitated product's pages show on calls, with those of its reports."""
+
     id: int
     status: str
     fail_reason: str
+    kind: str
     created_at: str
+    assigned_at: str | None
+    connected_at: str | None
+    wait_duration: int
+    call_duration: int
+    from_menu: MenuObject | None
+    to_menu: MenuObject | None
+    from_menu_path: MenuPath | None
+    to_menu_path: MenuPath | None
+    from_agent: AgentInfo | None
+    to_agent: AgentInfo | None
+    answer_type: str | None
+    note: str
+
+
+class OfferEventObject(msgspec.Struct):
+    casting_time: str
+    group: str | None
 
 
 class ChatObject(msgspec.Struct, kw_only=True):
@@ -95,12 +124,12 @@ class ChatObject(msgspec.Struct, kw_only=True):
     menu_path: MenuPath | None
     agent_info: AgentInfo | None
     end_user: EndUserObject
-    photos: list[Media] = []
-    videos: list[Media] = []
-    transfers: list[Transfer] = []
+    photos: list[PhotoObject] = []
+    videos: list[VideoObject] = []
+    transfers: list[TransferObject] = []
     participants: list[ParticipantObject]
     offer_type: str | None = None
-    offer_events: list[dict[str, str]] = []
+    offer_events: list[OfferEventObject] = []
     answer_type: str = "manual"
     outbound_number: str
 
@@ -138,6 +167,7 @@ def _keys(chat: Chat) -> dict[str, Any]:
     return {
         "id": chat.chat_id,
         "lang": chat.lang,
+        "chat_type": chat.chat_type or CHAT_TYPE,
         "status": chat.status,
         "created_at": time(chat.created_at),
         "queued_at": _time(chat.queued_at),
@@ -145,6 +175,9 @@ def _keys(chat: Chat) -> dict[str, Any]:
         "ends_at": _time(chat.ends_at),
         "wait_duration": chat.wait_duration,
         "chat_duration": chat.chat_duration,
+        "rating": chat.rating,
+        "has_feedback": chat.has_feedback,
+        "verified": chat.verified,
         "out_ticket_id": chat.out_ticket_id,
         "out_ticket_url": chat.out_ticket_url,
         "disconnected_by": chat.disconnected_by,
@@ -154,8 +187,20 @@ def _keys(chat: Chat) -> dict[str, Any]:
         "agent_info": _agent(chat.agent),
         "end_user": EndUserObject(chat.end_user.end_user_id, chat.end_user.identifier, chat.end_user.out_contact_id),
         "participants": [_participant(chat, one) for one in chat.participants],
+        "photos": [
+            PhotoObject(one.media_id, _PHOTO_TYPES[one.direction], one.url or "") for one in shown(chat.media, "photo")
+        ],
+        "videos": [VideoObject(one.media_id, one.url or "") for one in shown(chat.media, "video")],
+        "transfers": [_transfer(chat, one) for one in chat.transfers],
+        "offer_type": chat.offer_type,
+        "offer_events": [OfferEventObject(time(one.at), one.group) for one in chat.offer_events],
+        "answer_type": chat.answer_type,
         "outbound_number": chat.outbound_number,
     }
+
+
+_PHOTO_TYPES = {"in": "end_user", "out": "agent"}
+"""Whose picture it is; the imitated product's own words for it are not public."""
 
 
 def _participant(chat: Chat, one: Participant) -> ParticipantObject:
@@ -163,6 +208,17 @@ def _participant(chat: Chat, one: Participant) -> ParticipantObject:
     return ParticipantObject(
         one.participant_id, one.type, one.status, chat.chat_id, one.user_id, one.end_user_id, duration,
         time(one.connected_at), _time(one.ended_at), one.fail_reason,
+        one.role if one.role != "agent" else msgspec.UNSET,
+    )  # fmt: skip
+
+
+def _transfer(chat: Chat, one: Transfer) -> TransferObject:
+    menus = [chat.queues.get(queue_id) if queue_id else None for queue_id in (one.from_queue_id, one.to_queue_id)]
+    return TransferObject(
+        one.transfer_id, one.status, one.fail_reason, one.kind, time(one.created_at), _time(one.assigned_at),
+        _time(one.connected_at), one.wait_duration, one.call_duration, _menu(menus[0]), _menu(menus[1]),
+        _menu_path(menus[0]), _menu_path(menus[1]), _agent(one.from_agent), _agent(one.to_agent), one.answer_type,
+        one.note,
     )  # fmt: skip
 
 
@@ -177,7 +233,10 @@ def _agent(agent: Agent | None) -> AgentInfo | None:
 def _menu(queue: Queue | None) -> MenuObject | None:
     if queue is None:
         return None
-    return MenuObject(queue.queue_id, queue.name, queue.parent_id, queue.position, queue.deleted, queue.hidden)
+    return MenuObject(
+        queue.queue_id, queue.name, queue.parent_id, queue.position, queue.deleted, queue.hidden,
+        output_msg=queue.prompt,
+    )  # fmt: skip
 
 
 def _menu_path(queue: Queue | None) -> MenuPath | None:

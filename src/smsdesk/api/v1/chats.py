@@ -1,6 +1,5 @@
-"""/apps/api/v1/chats: reading chats, answering in them, ending them."""
+"""/apps/api/v1/chats/{chat_id}: reading a chat, answering in it, ending it."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,19 +12,17 @@ from smsdesk.actions.answer_chat import Answer
 from smsdesk.api.pages import Page, page_headers
 from smsdesk.api.services import Caller, Services
 from smsdesk.api.v1.chat_object import ChatObject, chat_object, time
-from smsdesk.domain.chat import ENDED_STATUSES, OPEN_STATUSES
+from smsdesk.api.v1.new_message import NewMessage, read_message
 from smsdesk.domain.phone import NumberProblem, read_number
 from smsdesk.domain.price import written
-from smsdesk.domain.send import read_body
 from smsdesk.errors import Problem
-from smsdesk.store.chats import ChatFilter, count_chats, find_chat, list_chats
+from smsdesk.store.chats import find_chat
 from smsdesk.store.messages import Message, count_messages, list_messages
 
 MOST_ID = 2**63 - 1
 ChatId = Annotated[int, PathParameter(ge=1, le=MOST_ID, description="The chat's `id`.")]
 PageNumber = Annotated[int, QueryParameter(ge=1, le=1_000_000, description="Which page, from 1.")]
 PerPage = Annotated[int, QueryParameter(ge=1, le=1000, description="How many on a page.")]
-A_TIME = "A time with its zone, such as 2021-10-04T17:20:51Z."
 
 
 class ErrorObject(msgspec.Struct):
@@ -49,7 +46,7 @@ class MessageObject(msgspec.Struct):
 
     id: int
     chat_id: int
-    sender: Literal["api", "agent", "system", "end_user"]
+    sender: Literal["api", "agent", "system", "end_user", "note"]
     agent_id: int | None
     content: str
     created_at: str
@@ -63,13 +60,6 @@ class MessageObject(msgspec.Struct):
     carrier: str | None
     price: str | None
     currency: str | None
-
-
-class NewMessage(msgspec.Struct):
-    """The words of an answer. `type` is `text`."""
-
-    content: str
-    type: str = "text"
 
 
 class NewAnswer(msgspec.Struct):
@@ -90,39 +80,6 @@ class ChatPatch(msgspec.Struct):
 
     chat: ChatChange
     finished_by_user_id: int | None = None
-
-
-@get("/", summary="List chats", responses=REFUSALS)
-async def list_all(
-    services: NamedDependency[Services],
-    caller: NamedDependency[Caller],
-    request: Request[Any, Any, Any],
-    page: PageNumber = 1,
-    per: PerPage = 100,
-    status: Annotated[str | None, QueryParameter(description="Only chats of this status.")] = None,
-    number: Annotated[str | None, QueryParameter(description="Only chats with this consumer.")] = None,
-    outbound_number: Annotated[str | None, QueryParameter(description="Only chats over this number of ours.")] = None,
-    created_from: Annotated[datetime | None, QueryParameter(name="created_at[from]", description=A_TIME)] = None,
-    created_to: Annotated[datetime | None, QueryParameter(name="created_at[to]", description=A_TIME)] = None,
-    sort_direction: Annotated[Literal["ASC", "DESC"], QueryParameter(description="By time of creation.")] = "DESC",
-) -> Response[list[ChatObject]]:
-    """Chats in pages, the newest first. The header `total` counts all, `link` names the neighbouring pages."""
-    if status is not None and status not in OPEN_STATUSES + ENDED_STATUSES:
-        raise Problem("parameter_invalid", f"status must be one of {', '.join(OPEN_STATUSES + ENDED_STATUSES)}")
-    wanted = ChatFilter(
-        status,
-        _number(number, "number", caller),
-        _number(outbound_number, "outbound_number", caller),
-        _zoned(created_from, "created_at[from]"),
-        _zoned(created_to, "created_at[to]"),
-    )
-    tenant_id, at = caller.tenant.tenant_id, Page(page, per)
-    async with services.db.connection() as conn:
-        total = await count_chats(conn, tenant_id, wanted)
-        chats = await list_chats(
-            conn, tenant_id, wanted, newest_first=sort_direction == "DESC", limit=per, offset=at.offset
-        )
-    return Response([chat_object(chat) for chat in chats], headers=page_headers(request.url, at, total))
 
 
 @get("/{chat_id:int}", summary="Read a chat", responses=REFUSALS)
@@ -159,9 +116,8 @@ async def answer(
     services: NamedDependency[Services], caller: NamedDependency[Caller], chat_id: ChatId, data: JSONBody[NewAnswer]
 ) -> MessageObject:
     """Sends an agent's words to the consumer. An agent who answers a chat that nobody has yet takes it."""
-    if data.message.type != "text":
-        raise Problem("parameter_invalid", "message.type must be text")
-    wanted = Answer(chat_id, data.from_user_id, read_body(data.message.content), caller.credential.credential_id)
+    body, media_ids = read_message(data.message)
+    wanted = Answer(chat_id, data.from_user_id, body, caller.credential.credential_id, media_ids)
     text = await services.answer_chat(caller.tenant, wanted)
     services.wake(caller.tenant.tenant_id)
     # Told from what was written: a read that fails after the commit would look like an answer that was not taken.
@@ -194,7 +150,8 @@ def _message(one: Message) -> MessageObject:
     )  # fmt: skip
 
 
-def _number(raw: str | None, name: str, caller: Caller) -> str | None:
+def read_phone(raw: str | None, name: str, caller: Caller) -> str | None:
+    """A phone number in a request, or one of the tenant's short codes; raises Problem where it is neither."""
     if raw is None:
         return None
     # A plus that was not escaped in the query arrives as a space.
@@ -207,15 +164,4 @@ def _number(raw: str | None, name: str, caller: Caller) -> str | None:
     return number
 
 
-def _zoned(moment: datetime | None, name: str) -> datetime | None:
-    if moment is None:
-        return None
-    if moment.tzinfo is None:
-        raise Problem("parameter_invalid", f"{name} needs its time zone, such as Z at its end")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:  # a zone leads out of the years 1 to 9999
-        raise Problem("parameter_invalid", f"{name} is out of range") from None
-
-
-router = Router("/chats", route_handlers=[list_all, read_one, read_messages, answer, change], tags=["Chats"])
+router = Router("/chats", route_handlers=[read_one, read_messages, answer, change], tags=["Chats"])

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from smsdesk.actions.send_message import SendMessage
+from smsdesk.actions.send_message import Outlook, SendMessage
 from smsdesk.api.problems import answer
 from smsdesk.api.v1.chat_object import ChatObject, chat_object, time
 from smsdesk.domain.price import SegmentPrice
@@ -45,6 +45,19 @@ class SwappedObject(msgspec.Struct):
     price: str | None
 
 
+class QuietHoursObject(msgspec.Struct):
+    """What the clocks of the consumer mean for the text."""
+
+    category: str
+    quiet_now: bool
+    held: bool
+    leaves_at: str
+    not_after: str | None
+    time_zones: list[str]
+    state: str | None
+    rule: str
+
+
 class Explanation(msgspec.Struct, kw_only=True):
     """What a send with this body would do now. Nothing was sent, and nothing was kept."""
 
@@ -68,6 +81,7 @@ class Explanation(msgspec.Struct, kw_only=True):
     limits: list[LimitObject] = []
     on_doubt: str | None = None
     valid_until: str | None = None
+    quiet_hours: QuietHoursObject | None = None
 
 
 async def explain(
@@ -83,13 +97,14 @@ async def explain(
             explanation.session, explanation.message = "replay", REPLAY
             return msgspec.json.encode(explanation)
         wanted = WantedSend(check_send(fields, tenant), None)
-        sent, forecast = await send_message.explain(tenant, wanted)
+        outlook = await send_message.explain(tenant, wanted)
         explanation.would_send = True
-        explanation.session = "existing" if sent.appended else "new"
-        if sent.appended:
-            explanation.chat = chat_object(sent.chat)
-        _foresee(explanation, forecast)
-        price = forecast.price
+        explanation.session = "existing" if outlook.sent.appended else "new"
+        if outlook.sent.appended:
+            explanation.chat = chat_object(outlook.sent.chat)
+        _foresee(explanation, outlook.forecast)
+        explanation.quiet_hours = _quiet_hours(outlook, wanted.send.category)
+        price = outlook.forecast.price
     except Problem as problem:
         explanation.reason = problem.reason
         explanation.message = msgspec.json.decode(answer(problem)[1])["message"]
@@ -107,6 +122,14 @@ def _foresee(explanation: Explanation, forecast: Forecast) -> None:
     ]
     explanation.on_doubt = forecast.on_doubt
     explanation.valid_until = time(forecast.valid_until)
+
+
+def _quiet_hours(outlook: Outlook, category: str) -> QuietHoursObject:
+    verdict, place = outlook.verdict, outlook.place
+    not_after = None if verdict.until is None else time(verdict.until)
+    return QuietHoursObject(
+        category, verdict.quiet, verdict.held, time(verdict.at), not_after, list(place.zones), place.state, verdict.rule
+    )
 
 
 def _cut(explanation: Explanation, body: object, price: SegmentPrice | None) -> None:

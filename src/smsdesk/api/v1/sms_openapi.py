@@ -1,6 +1,6 @@
 """How the quick route looks in the OpenAPI document, since it does not pass through the framework."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,6 +23,9 @@ class SendRequest(msgspec.Struct, kw_only=True):
     agent_id: int | str | None = None
     agent_email: str | None = None
     chat_subtype: str | None = None
+    on_doubt: Literal["hold", "resend"] | None = None
+    category: Literal["transactional", "marketing", "urgent"] | None = None
+    end_user_time_zone: str | None = None
 
 
 _REF = "#/components/schemas/{name}"

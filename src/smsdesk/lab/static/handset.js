@@ -21,12 +21,22 @@ const ask = async (method, path, data) => {
   return answer.ok;
 };
 
+const files = document.getElementById("files");
+const base64 = (file) => new Promise((done, failed) => {
+  const reader = new FileReader();
+  reader.onload = () => done(reader.result.slice(reader.result.indexOf(",") + 1));
+  reader.onerror = () => failed(reader.error);
+  reader.readAsDataURL(file);
+});
+
 const grow = () => { body.rows = Math.min(5, body.value.split("\n").length); };
 
 reply.addEventListener("submit", async (event) => {
   event.preventDefault();
-  if (!await ask("POST", "reply", { to: to.value.replace(/[\s().-]/g, ""), body: body.value })) return;
+  const media = await Promise.all([...files.files].map(base64));
+  if (!await ask("POST", "reply", { to: to.value.replace(/[\s().-]/g, ""), body: body.value, media })) return;
   body.value = "";
+  files.value = "";
   grow();
   thread.scrollTop = thread.scrollHeight;
 });

@@ -9,7 +9,16 @@ from smsdesk.domain.segments import segment
 from smsdesk.lab.reading import e164
 from smsdesk.lab.vendors.account import Account
 from smsdesk.lab.vendors.bandwidth_search import STATUSES, search
-from smsdesk.lab.vendors.exchange import Answer, Callback, Request, basic_header, instant, json_answer, json_callback
+from smsdesk.lab.vendors.exchange import (
+    Answer,
+    Callback,
+    Request,
+    addresses,
+    basic_header,
+    instant,
+    json_answer,
+    json_callback,
+)
 from smsdesk.lab.vendors.message import FAILED, Book, Message, Order, State
 from smsdesk.lab.vendors.vendor import Inbound, Refusal, Retries, Sending
 
@@ -21,6 +30,7 @@ _ERRORS = {
     429: ("too-many-requests", "Too many requests for the messaging API"),
     503: ("service-unavailable", "Service unavailable"),
 }
+_MEDIA = "/vendors/bandwidth/api/v2/users/lab/media"
 _DESCRIPTIONS = {
     4702: "destination-subscriber-unavailable",
     4360: "message-not-sent-expiration-date-passed",
@@ -44,6 +54,7 @@ class Bandwidth:
     name = "bandwidth"
     account_type = BandwidthAccount
     by_part = False
+    carries_media = True
 
     def receive(self, request: Request, account: BandwidthAccount, book: Book) -> Order | Answer:
         """POST and GET of /api/v2/users/{accountId}/messages."""
@@ -56,6 +67,11 @@ class Bandwidth:
                     return search(request.asked(), account_id, book)
                 if request.method == "POST":
                     return _order(request, account_id)
+            case ["api", "v2", "users", account_id, "media", number] if request.method == "GET":
+                user, password = request.basic() or ("", "")
+                if not user or account.api_token not in ("", user) or account.api_secret not in ("", password):
+                    return _error(401)
+                return Answer(307, headers={"location": f"/media/{number}"})
         return _error(404)
 
     def message_id(self, number: int) -> str:
@@ -107,7 +123,8 @@ class Bandwidth:
                 "to": [reply.destination],
                 "from": reply.source,
                 "text": reply.body,
-            },
+            }
+            | ({"media": [one.within(_MEDIA) for one in reply.media]} if reply.media else {}),
         }
         return _posted(event, account, sending)
 
@@ -127,7 +144,7 @@ def _order(request: Request, account_id: str) -> Order | Answer:
     right = {
         "from": source,
         "to": destination.startswith("+") and destination[1:].isdecimal(),
-        "text": body,
+        "text": body or addresses(asked.get("media")),
         "applicationId": asked.get("applicationId"),
     }
     if not all(right.values()):
@@ -140,6 +157,7 @@ def _order(request: Request, account_id: str) -> Order | Answer:
         destination=destination,
         body=body,
         segments=segment(body),
+        media=addresses(asked.get("media")),
         reference=str(asked.get("tag") or ""),
     )
 

@@ -33,6 +33,13 @@ class Request:
             return {}
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
+    def listed(self, name: str) -> tuple[str, ...]:
+        """All values of one name in a form, in their order."""
+        if not self.headers.get("content-type", "").startswith(FORM):
+            return ()
+        pairs = parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
+        return tuple(value for key, value in pairs if key == name)
+
     def object(self) -> dict[str, Any] | None:
         """The JSON object in the body; None where there is none."""
         try:
@@ -75,6 +82,11 @@ class Callback:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = field(default=b"", repr=False)
+
+
+def addresses(value: object) -> tuple[str, ...]:
+    """A list of addresses in a JSON value; none where it is no such list."""
+    return tuple(str(one) for one in value) if isinstance(value, list) else ()
 
 
 def json_answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> Answer:

@@ -59,7 +59,7 @@ class Gateway:
         self._numbers = numbers
         self._owned: frozenset[str] = frozenset()
         self._waiting: deque[HandsetReply] = deque(maxlen=_MOST_WAITING)
-        network.attach(vendor.name, self._owned_number, self.bring_reply)
+        network.attach(vendor.name, self._owned_number, self.bring_reply, vendor.carries_media)
 
     def _owned_number(self, number: str) -> bool:
         return number in self._owned
@@ -95,6 +95,7 @@ class Gateway:
             body=asked.body,
             encoding=asked.segments.encoding,
             parts=len(asked.segments.parts),
+            media=asked.media,
         )
         verdict = self._network.submit(submission)
         if verdict.status:
@@ -174,8 +175,9 @@ class Gateway:
         self._courier.start(self._bring_reply(reply, self.account.inbound_url, next(self._numbers)))
 
     async def _bring_reply(self, reply: HandsetReply, url: str, number: int) -> None:
-        whole = Inbound(number, reply.number, reply.to, reply.body, reply.segments)
-        pieces = [replace(whole, part=part) for part in reply.order] if self.vendor.by_part else [whole]
+        whole = Inbound(number, reply.number, reply.to, reply.body, reply.segments, reply.media)
+        by_part = self.vendor.by_part and not reply.media
+        pieces = [replace(whole, part=part) for part in reply.order] if by_part else [whole]
         for piece in pieces * reply.copies:
             await self._courier.bring(
                 Errand(
@@ -184,7 +186,7 @@ class Gateway:
                     write=partial(self.vendor.inbound, piece, self.account),
                     counts=self.counts,
                     tried=partial(self._reply_tried, reply),
-                    ended=partial(self._reply_ended, reply, 1 if self.vendor.by_part else len(reply.order)),
+                    ended=partial(self._reply_ended, reply, 1 if by_part else len(reply.order)),
                     lost=self._is_lost,
                 )
             )

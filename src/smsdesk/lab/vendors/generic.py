@@ -9,7 +9,7 @@ import msgspec
 from smsdesk.domain.segments import segment
 from smsdesk.lab.reading import e164
 from smsdesk.lab.vendors.account import Account
-from smsdesk.lab.vendors.exchange import Answer, Callback, Request, instant, json_answer
+from smsdesk.lab.vendors.exchange import Answer, Callback, Request, addresses, instant, json_answer
 from smsdesk.lab.vendors.message import FAILED, Book, Message, Order, State
 from smsdesk.lab.vendors.vendor import Inbound, Refusal, Retries, Sending
 
@@ -50,6 +50,7 @@ class Generic:
     name = "generic"
     account_type = GenericAccount
     by_part = False
+    carries_media = True
 
     def receive(self, request: Request, account: GenericAccount, book: Book) -> Order | Answer:
         """POST of /messages; GET of /messages?to=&from=&reference= and of /messages/{id}."""
@@ -94,6 +95,7 @@ class Generic:
             "from": reply.source,
             "to": reply.destination,
             "text": reply.body,
+            "media": [one.url for one in reply.media],
             "segments": len(reply.segments.parts),
             "at": instant(sending.now),
         }
@@ -108,9 +110,11 @@ def _order(asked: dict[str, Any] | None) -> Order | Answer:
     if asked is None:
         return _error("malformed")
     for name in ("from", "to", "text"):
+        if name == "text" and asked.get("media"):
+            continue
         if not isinstance(asked.get(name), str) or not asked[name]:
             return _error(f"missing_{name}")
-    destination, body = e164(asked["to"]), asked["text"]
+    destination, body = e164(asked["to"]), str(asked.get("text") or "")
     if not destination.lstrip("+").isdecimal():
         return _error("invalid_to")
     return Order(
@@ -119,6 +123,7 @@ def _order(asked: dict[str, Any] | None) -> Order | Answer:
         destination=destination,
         body=body,
         segments=segment(body),
+        media=addresses(asked.get("media")),
         status_url=str(asked.get("callback_url") or ""),
         reference=str(asked.get("reference") or ""),
     )

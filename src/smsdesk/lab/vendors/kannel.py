@@ -52,6 +52,7 @@ class Kannel:
     name = "kannel"
     account_type = KannelAccount
     by_part = False
+    carries_media = False
 
     def receive(self, request: Request, account: KannelAccount, book: Book) -> Order | Answer:
         """GET or POST of /cgi-bin/sendsms: arguments in the query or a form, or X-Kannel headers with the text as

@@ -22,6 +22,8 @@ class Order:
     segments: Segments
     body: str
     status_url: str = ""
+    media: tuple[str, ...] = ()
+    """The addresses of what goes with it."""
     reference: str = ""
     """The customer's own mark, given back in callbacks."""
     receipts: int = 0

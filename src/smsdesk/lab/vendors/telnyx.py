@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from smsdesk.domain.segments import Segments, segment
 from smsdesk.lab.reading import e164
 from smsdesk.lab.vendors.account import Account
-from smsdesk.lab.vendors.exchange import Answer, Callback, Request, instant, json_answer
+from smsdesk.lab.vendors.exchange import Answer, Callback, Request, addresses, instant, json_answer
 from smsdesk.lab.vendors.message import FAILED, Book, Message, Order, State
 from smsdesk.lab.vendors.vendor import Inbound, Refusal, Retries, Sending
 
@@ -64,6 +64,7 @@ class Telnyx:
     name = "telnyx"
     account_type = TelnyxAccount
     by_part = False
+    carries_media = True
 
     def receive(self, request: Request, account: TelnyxAccount, book: Book) -> Order | Answer:
         """POST of /v2/messages, GET of /v2/messages/{id}; the public key at /public_key and, as Telnyx has it, at
@@ -104,6 +105,8 @@ class Telnyx:
         """message.received with the whole text."""
         message_id = self.message_id(reply.number)
         payload = _written(message_id, "inbound", reply.body, reply.segments) | {
+            "type": "MMS" if reply.media else "SMS",
+            "media": [{"url": one.url, "content_type": one.content_type} for one in reply.media],
             "from": {"phone_number": reply.source, "line_type": "Wireless", "status": "received"},
             "to": [{"phone_number": reply.destination, "line_type": "Wireless", "status": "webhook_delivered"}],
             "received_at": instant(sending.now),
@@ -119,7 +122,10 @@ def _order(asked: dict[str, Any] | None) -> Order | Answer:
     if asked is None:
         return _error("10015")
     fields = {name: asked.get(name) or "" for name in ("from", "to", "text", "webhook_url", "messaging_profile_id")}
+    media = addresses(asked.get("media_urls"))
     for name in ("to", "text", "from"):
+        if name == "text" and media and not fields[name]:
+            continue
         if not isinstance(fields[name], str) or not fields[name]:
             return _error("10004", f"/{name}")
     destination, body = e164(fields["to"]), fields["text"]
@@ -132,6 +138,7 @@ def _order(asked: dict[str, Any] | None) -> Order | Answer:
         destination=destination,
         body=body,
         segments=segment(body),
+        media=media,
         status_url=str(fields["webhook_url"]),
         reference=msgspec.json.encode([str(tag) for tag in tags]).decode() if isinstance(tags, list) else "",
     )
@@ -160,6 +167,8 @@ def _payload(message: Message, state: State) -> dict[str, Any]:
     return _written(message.id, "outbound", order.body, order.segments) | {
         "from": {"phone_number": order.source, "carrier": "Telnyx", "line_type": "Wireless"},
         "to": [{"phone_number": order.destination, "status": word, "carrier": "", "line_type": "Wireless"}],
+        "type": "MMS" if order.media else "SMS",
+        "media": [{"url": url, "content_type": None} for url in order.media],
         "tags": msgspec.json.decode(order.reference or "[]"),
         "errors": [{"code": code, "title": title, "detail": title}] if code else [],
         "received_at": instant(message.created_at),

@@ -18,6 +18,7 @@ from smsdesk.lab.vendors.twilio_resource import STATUSES, VERSION, error, listed
 from smsdesk.lab.vendors.vendor import Inbound, Refusal, Retries, Sending
 
 _LONGEST_BODY = 1600
+_MOST_MEDIA = 10
 _REFUSALS = {
     Refusal.BUSY: 20429,
     Refusal.DOWN: 20503,
@@ -45,6 +46,7 @@ class Twilio:
     name = "twilio"
     account_type = TwilioAccount
     by_part = False
+    carries_media = True
 
     def receive(self, request: Request, account: TwilioAccount, book: Book) -> Order | Answer:
         """POST and GET of /2010-04-01/Accounts/{sid}/Messages.json, GET of .../Messages/{sid}.json."""
@@ -53,9 +55,14 @@ class Twilio:
                 if not _may(request, account, account_sid):
                     return error(20003)
                 if request.method == "POST" and not rest:
-                    return _order(request.form(), account, account_sid)
+                    return _order(request.form(), request.listed("MediaUrl"), account, account_sid)
                 if request.method == "GET":
                     return one(book, rest[0]) if rest else listed(request, account_sid, book)
+            case [version, "Accounts", account_sid, "Messages", _, "Media", number] if version == VERSION:
+                # As at Twilio, the place that it leads on to asks for nothing.
+                if not _may(request, account, account_sid):
+                    return error(20003)
+                return Answer(307, headers={"location": f"/media/{number}"})
         return error(20404)
 
     def message_id(self, number: int) -> str:
@@ -96,13 +103,17 @@ class Twilio:
             "Body": reply.body,
             "From": reply.source,
             "MessageSid": sid,
-            "NumMedia": "0",
+            "NumMedia": str(len(reply.media)),
             "NumSegments": str(len(reply.segments.parts)),
             "SmsMessageSid": sid,
             "SmsSid": sid,
             "SmsStatus": "received",
             "To": reply.destination,
         }
+        account_sid = fields["AccountSid"]
+        place = f"/vendors/twilio/{VERSION}/Accounts/{account_sid}/Messages/{sid}/Media"
+        for number, file in enumerate(reply.media):
+            fields |= {f"MediaUrl{number}": file.within(place), f"MediaContentType{number}": file.content_type}
         return _signed(fields, account, sending, sid)
 
     def retries(self, url: str, account: TwilioAccount) -> Retries:
@@ -124,15 +135,17 @@ def _may(request: Request, account: TwilioAccount, account_sid: str) -> bool:
     return not account.auth_token or given[0].startswith("SK") or given[1] == account.auth_token
 
 
-def _order(form: Mapping[str, str], account: TwilioAccount, account_sid: str) -> Order | Answer:
+def _order(form: Mapping[str, str], media: tuple[str, ...], account: TwilioAccount, account_sid: str) -> Order | Answer:
     source = form.get("From", "") or (account.service_number if form.get("MessagingServiceSid") else "")
     destination, body = e164(form.get("To", "")), form.get("Body", "")
-    missing = {21604: destination, 21603: source, 21602: body}
+    missing = {21604: destination, 21603: source, 21602: body or media}
     for code, value in missing.items():
         if not value:
             return error(code)
     if not destination.lstrip("+").isdecimal():
         return error(21211)
+    if len(media) > _MOST_MEDIA:
+        return error(21623)
     if len(body) > _LONGEST_BODY:
         return error(21617)
     return Order(
@@ -141,6 +154,7 @@ def _order(form: Mapping[str, str], account: TwilioAccount, account_sid: str) ->
         destination=destination,
         body=body,
         segments=segment(body),
+        media=media,
         status_url=form.get("StatusCallback", ""),
         reference=form.get("MessagingServiceSid", ""),
     )

@@ -23,6 +23,7 @@ _ERRORS = {
     21603: (400, "A 'From' phone number is required."),
     21604: (400, "A 'To' phone number is required."),
     21610: (400, "Attempt to send to unsubscribed recipient"),
+    21623: (400, "Number of media files exceeds allowed limit"),
     21617: (400, "The concatenated message body exceeds the 1600 character limit"),
 }
 STATUSES: dict[State, tuple[str, int | None]] = {
@@ -96,7 +97,7 @@ def resource(message: Message) -> dict[str, object]:
         "error_message": None,
         "from": order.source,
         "messaging_service_sid": order.reference or None,
-        "num_media": "0",
+        "num_media": str(len(order.media)),
         "num_segments": str(len(order.segments.parts)),
         "price": None,
         "price_unit": "USD",

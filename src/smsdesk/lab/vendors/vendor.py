@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from smsdesk.carriers.smpp.status import Status
 from smsdesk.domain.segments import Segments
+from smsdesk.lab.pictures import Attached
 from smsdesk.lab.vendors.account import Account
 from smsdesk.lab.vendors.exchange import Answer, Callback, Request
 from smsdesk.lab.vendors.message import Book, Message, Order, State
@@ -48,6 +49,8 @@ class Inbound:
     destination: str
     body: str
     segments: Segments
+    media: tuple[Attached, ...] = ()
+    """What goes with it."""
     part: int = 0
     """Which of its parts goes out, from 1, at vendors that pass on each; 0 is the whole text."""
 
@@ -88,6 +91,10 @@ class Vendor(Protocol):
     @property
     def by_part(self) -> bool:
         """Whether each part of a long reply comes as a callback of its own."""
+
+    @property
+    def carries_media(self) -> bool:
+        """Whether replies may come with files."""
 
     def receive(self, request: Request, account: Any, book: Book) -> Order | Answer:
         """Reads what a customer asks: a text to send, or else the answer to a look-up or to what is wrong."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from smsdesk.domain.segments import segment
 from smsdesk.lab.reading import e164
+from smsdesk.lab.vendors import vonage_messages as messages
 from smsdesk.lab.vendors.exchange import Answer, Callback, Request, json_answer
 from smsdesk.lab.vendors.message import Book, Message, Order, State
 from smsdesk.lab.vendors.vendor import Inbound, Refusal, Retries, Sending
@@ -48,9 +49,12 @@ class Vonage:
     name = "vonage"
     account_type = VonageAccount
     by_part = True
+    carries_media = True
 
     def receive(self, request: Request, account: VonageAccount, book: Book) -> Order | Answer:
-        """POST (or GET) of /sms/json. Vonage looks nothing up."""
+        """POST (or GET) of /sms/json, POST of /v1/messages for what goes with a file. Vonage looks nothing up."""
+        if request.path == "v1/messages" and request.method == "POST":
+            return messages.receive(request, account)
         if request.path != "sms/json" or request.method not in ("POST", "GET"):
             return json_answer(404, {"error-code": "404", "error-code-label": "not found"})
         given = {**request.asked(), **request.form()}
@@ -80,6 +84,8 @@ class Vonage:
 
     def accepted(self, message: Message) -> Answer:
         """An entry for each part."""
+        if message.order.media:
+            return messages.accepted(message)
         entries = [
             _entry(message.order.destination, "0")
             | {"message-id": part_id, "remaining-balance": _BALANCE, "message-price": _PRICE, "network": _NETWORK}
@@ -90,10 +96,14 @@ class Vonage:
 
     def refused(self, order: Order, refusal: Refusal) -> Answer:
         """200 with one entry whose status says why."""
+        if order.media:
+            return messages.refused()
         return _refused(_REFUSALS[refusal], order.destination)
 
     def status(self, message: Message, state: State, account: VonageAccount, sending: Sending) -> list[Callback]:
         """A delivery receipt for each part, at the end only."""
+        if message.order.media:
+            return messages.status(message, state, account, sending)
         if state not in _STATUSES or state == "sent":
             return []
         word, code = _STATUSES[state]
@@ -115,6 +125,8 @@ class Vonage:
 
     def inbound(self, reply: Inbound, account: VonageAccount, sending: Sending) -> Callback:
         """One part, or a text of one: with `concat` fields where there are more."""
+        if reply.media:
+            return messages.inbound(reply, account, sending)
         total, place = len(reply.segments.parts), reply.part or 1
         text = reply.segments.parts[place - 1]
         fields = {

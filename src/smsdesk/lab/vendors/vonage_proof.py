@@ -39,11 +39,12 @@ def written(fields: dict[str, str], account: VonageAccount, sending: Sending) ->
     else:
         callback = json_callback(sending.url, fields)
     if sending.signed and account.signature == "jwt":
-        headers["authorization"] = "Bearer " + _jwt(callback, account, sending.now)
+        headers["authorization"] = "Bearer " + token(callback, account, sending.now)
     return Callback(callback.method, callback.url, {**callback.headers, **headers}, callback.body)
 
 
-def _jwt(callback: Callback, account: VonageAccount, now: float) -> str:
+def token(callback: Callback, account: VonageAccount, now: float) -> str:
+    """The JWT that proves a webhook: it holds the hash of the body."""
     payload_hash = hashlib.sha256(callback.body).hexdigest()
     claims = {
         "iss": "Vonage",

@@ -1,0 +1,41 @@
+"""A person has read a doubtful reply, and says what it meant."""
+
+from dataclasses import dataclass
+
+from smsdesk.errors import Problem
+from smsdesk.steps.begin import Begin
+from smsdesk.steps.consent import Said, revoke
+from smsdesk.steps.say import note
+from smsdesk.store import consent, consent_holds
+from smsdesk.store.consent_holds import Decision, Hold
+
+WORDS = {"revoked": "wants no more texts", "allowed": "may be texted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`revoked` or `allowed`, and who says so."""
+
+    hold_id: int
+    decision: str
+    by: str
+    source: str
+    """`agent` or `api`."""
+
+
+async def decide_hold(begin: Begin, tenant_id: int, verdict: Verdict) -> Hold:
+    """Ends a hold: as a revocation, with the scope that a STOP would have had when the reply came, or as none. Raises
+    Problem `not_found` where there is no such hold, or it was decided."""
+    async with begin(tenant_id) as work:
+        hold = await consent_holds.lock_hold(work.conn, tenant_id, verdict.hold_id)
+        if hold is None or hold.decided_at is not None:
+            raise Problem("not_found", f"hold {verdict.hold_id} is not open in this tenant (any more)")
+        said = Decision(verdict.decision, verdict.by, work.now)
+        await consent_holds.decide(work.conn, tenant_id, hold.number, hold.our_number, said)
+        if verdict.decision == "revoked":
+            scope = await consent.read_scope(work.conn, tenant_id, hold.our_number, hold.at)
+            await revoke(work, Said(hold.number, hold.words, verdict.source, verdict.by, hold.reason), scope)
+        await note(work, hold.chat_id, f"{verdict.by} decided: this number {WORDS[verdict.decision]}.")
+        decided = await consent_holds.lock_hold(work.conn, tenant_id, verdict.hold_id)
+        assert decided is not None
+        return decided

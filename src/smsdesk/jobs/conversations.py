@@ -1,0 +1,58 @@
+"""What keeps chats moving: their timers, and the agents who are to be asked. Any number of nodes do it side by side."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from structlog.typing import FilteringBoundLogger
+
+from smsdesk.actions.ask_agents import AskAgents
+from smsdesk.actions.fire_timers import FireTimers
+from smsdesk.store.db import Database, Ids
+from smsdesk.store.tenants import tenant_ids
+
+EVERY = 1.0
+"""Seconds between two looks: a timer fires, and a missed offer goes on to the next agent, within two."""
+MOST_TIMERS = 1_000
+"""Timers of one tenant that are obeyed before the others' are looked at."""
+
+
+class Conversations:
+    """The loops of one node over all tenants."""
+
+    def __init__(
+        self,
+        db: Database,
+        ids: Ids,
+        clock: Callable[[], datetime],
+        chance: Callable[[], float],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._log = log
+        self._fire_timers = FireTimers(db, ids, chance)
+        self._ask_agents = AskAgents(db, ids, chance)
+
+    async def fire_timers(self, wake: Callable[[int], None]) -> None:
+        """Obeys all timers that are due; `wake` is told of tenants that may have a text to send by that."""
+        for tenant_id in await self._tenants():
+            fired = 0
+            while fired < MOST_TIMERS and await self._fire_timers(tenant_id, self._clock()):
+                fired += 1
+            if fired:
+                wake(tenant_id)
+
+    async def ask_agents(self) -> None:
+        """Looks at what waits in every tenant."""
+        for tenant_id in await self._tenants():
+            swept = await self._ask_agents(tenant_id, self._clock())
+            if swept.unowned:
+                self._log.error("replies had no owner", tenant_id=tenant_id, chats=swept.unowned)
+            if swept.vanished or swept.rescued:
+                self._log.warning(
+                    "agents vanished", tenant_id=tenant_id, agents=swept.vanished, chats_rescued=swept.rescued
+                )
+
+    async def _tenants(self) -> list[int]:
+        async with self._db.connection() as conn:
+            return await tenant_ids(conn)

@@ -1,0 +1,450 @@
+"""Where a reply goes: every case of docs/replies.md, on a real database."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from smsdesk.domain.queue_settings import QueueSettings
+from smsdesk.domain.wordings import fill, template_of
+from smsdesk.store.arrivals import find_unowned
+from tests.steps.desk import BILLING, CARDS, INVOICES, OFFICE, ORDERS, OTHER, SUPPORT, VIP, Desk, at
+from tests.store.outbox import NOW, TENANT, opened
+
+MENU = "Reply with a number:\n1 Billing\n2 Orders"
+BILLING_MENU = "Reply with a number:\n1 Cards\n2 Invoices"
+AGAIN = f"Sorry, that is not on the list.\n{MENU}"
+GREETING = fill(template_of(QueueSettings(), "greeting", "en"), {"COMPANY_NAME": "Acme"})
+
+
+@pytest.fixture
+async def desk(database: str) -> AsyncIterator[Desk]:
+    db = await opened(database)
+    desk = Desk(db)
+    await desk.begin()
+    yield desk
+    await db.close()
+
+
+# A number with a queue
+
+
+async def test_a_reply_to_a_notice_comes_into_the_numbers_queue_and_nothing_is_said(desk: Desk) -> None:
+    await desk.notice()
+    await desk.says("1")
+    assert await desk.where() == ("queued", SUPPORT, None)
+    assert await desk.told() == []
+
+
+async def test_who_writes_first_is_greeted_once(desk: Desk) -> None:
+    await desk.says("hello")
+    assert await desk.told() == [GREETING]
+    await desk.rows("update chats set status = 'finished', ends_at = $1", desk.now)
+    await desk.says("hello again")
+    assert await desk.where() == ("queued", SUPPORT, None)
+    assert await desk.told() == [GREETING]
+
+
+async def test_a_greeting_of_its_own_is_for_everybody(desk: Desk) -> None:
+    await desk.set_queue(SUPPORT, texts={"greeting": "@{QUEUE_NAME} of @{COMPANY_NAME}, @{END_USER}: hello"})
+    await desk.notice()
+    await desk.says("yes")
+    assert await desk.told() == ["Support of Acme, Customer: hello"]
+
+
+async def test_a_queue_speaks_its_language(desk: Desk) -> None:
+    await desk.set_queue(SUPPORT, lang="es")
+    await desk.says("hola")
+    (told,) = await desk.told()
+    assert told.startswith("Acme: Gracias")
+    assert (await desk.last())["lang"] == "es"
+
+
+# The menu
+
+
+async def test_the_way_through_the_menu(desk: Desk) -> None:
+    await desk.menu()
+    await desk.notice()
+    await desk.says("yes I'm coming")
+    assert await desk.where() == ("selecting", None, SUPPORT)
+    await desk.says("1\N{VARIATION SELECTOR-16}\N{COMBINING ENCLOSING KEYCAP}")
+    assert await desk.where() == ("selecting", None, BILLING)
+    await desk.says("back")
+    await desk.says("Billing")
+    await desk.says("two")
+    assert await desk.where() == ("queued", INVOICES, None)
+    assert await desk.told() == [MENU, BILLING_MENU, MENU, BILLING_MENU]
+
+
+async def test_greeting_and_menu_are_one_text(desk: Desk) -> None:
+    await desk.menu()
+    await desk.says("hi")
+    assert await desk.told() == [f"{GREETING}\n{MENU}"]
+
+
+async def test_a_greeting_further_down_is_said_where_it_differs(desk: Desk) -> None:
+    await desk.menu()
+    for queue_id, greeting in ((SUPPORT, "Hi"), (BILLING, "Hello"), (CARDS, "Hello"), (INVOICES, "Invoices here")):
+        await desk.set_queue(queue_id, texts={"greeting": greeting})
+    for body in ("hi", "1", "back", "1", "2"):
+        await desk.says(body)
+    billing = f"Hello\n{BILLING_MENU}"
+    assert await desk.told() == [f"Hi\n{MENU}", billing, MENU, billing, "Invoices here"]
+    desk.someone_else()
+    for body in ("hi", "1", "1"):
+        await desk.says(body)
+    assert await desk.told() == [f"Hi\n{MENU}", billing]
+
+
+async def test_who_is_not_understood_gets_a_person_after_three_menus(desk: Desk) -> None:
+    await desk.menu()
+    for body in ("hm", "", "9", "👍", "1 2", "back 1", "ten parts " * 150):
+        desk.someone_else()
+        await desk.notice()
+        await desk.says("hi")
+        for tries in (1, 2, 3):
+            await desk.says(body)
+            assert (await desk.last())["menu_tries"] == tries, body
+        await desk.says(body)
+        assert await desk.where() == ("queued", CARDS, None), body
+        assert await desk.told() == [MENU, AGAIN, AGAIN, AGAIN], body
+
+
+async def test_the_default_queue_gets_who_is_not_understood(desk: Desk) -> None:
+    await desk.menu()
+    await desk.set({"default_queue": ORDERS})
+    for body in ("hi", "?", "?", "?", "?"):
+        await desk.says(body)
+    assert await desk.where() == ("queued", ORDERS, None)
+
+
+async def test_a_keyword_jumps_to_hidden_queues_and_to_menus(desk: Desk) -> None:
+    await desk.menu()
+    await desk.says("vip")
+    assert await desk.where() == ("queued", VIP, None)
+    assert await desk.told() == [GREETING]
+    desk.someone_else()
+    await desk.notice()
+    await desk.says("hi")
+    await desk.says("Bill!")
+    assert await desk.where() == ("selecting", None, BILLING)
+
+
+async def test_exit_leaves_the_menu(desk: Desk) -> None:
+    await desk.menu()
+    await desk.set({"exit_word": "SALIR"})
+    await desk.says("hi")
+    await desk.says("exit")
+    assert (await desk.where())[0] == "selecting"
+    await desk.says("Salir")
+    chat = await desk.last()
+    assert (chat["status"], chat["disconnected_by"]) == ("abandoned", "disconnected_by_end_user")
+    assert (await desk.told())[-1] == template_of(QueueSettings(), "exit", "en")
+
+
+async def test_a_menu_that_was_deleted_leads_to_the_one_above(desk: Desk) -> None:
+    await desk.menu()
+    await desk.notice()
+    await desk.says("bill")
+    await desk.rows("update queues set deleted_at = $1 where queue_id = any ($2)", NOW, [BILLING, CARDS, INVOICES])
+    await desk.says("2")
+    assert await desk.where() == ("selecting", None, SUPPORT)
+    assert (await desk.told())[-1] == "Reply with a number:\n1 Orders"
+    assert (await desk.last())["menu_tries"] == 0
+
+
+async def test_who_cannot_be_sent_a_menu_gets_a_person(desk: Desk) -> None:
+    await desk.menu()
+    await desk.notice()
+    await desk.opt_out()
+    await desk.says("hello?")
+    assert await desk.where() == ("queued", CARDS, None)
+    assert await desk.told() == []
+
+
+async def test_a_menu_that_is_not_answered_goes_to_a_person(desk: Desk) -> None:
+    await desk.menu()
+    await desk.set_queue(SUPPORT, consumer_silence_minutes=30)
+    await desk.notice()
+    await desk.says("my door is locked")
+    desk.later(1799)
+    assert await desk.fire() == 0
+    desk.later(1)
+    assert await desk.fire() == 1
+    assert await desk.where() == ("queued", CARDS, None)
+    assert await desk.rows("select from timers where kind = 'consumer_silence'") == []
+
+
+# While it waits
+
+
+async def test_back_while_waiting_shows_the_menu_and_keeps_the_place(desk: Desk) -> None:
+    await desk.menu()
+    await desk.notice()
+    for body in ("hi", "bill", "1"):
+        await desk.says(body)
+    began = (await desk.last())["since"]
+    await desk.says("back")
+    assert await desk.where() == ("queued", CARDS, BILLING)
+    await desk.says("1")
+    assert await desk.where() == ("queued", CARDS, None)
+    assert (await desk.last())["since"] == began
+    await desk.says("2")
+    assert await desk.where() == ("queued", CARDS, None)
+    for body in ("back", "back", "2"):
+        await desk.says(body)
+    assert await desk.where() == ("queued", ORDERS, None)
+    assert (await desk.last())["queued_at"] == began
+
+
+async def test_once_an_agent_has_had_the_chat_back_is_for_the_next_one(desk: Desk) -> None:
+    await desk.menu()
+    await desk.notice()
+    for body in ("hi", "2"):
+        await desk.says(body)
+    await desk.rows("update chats set assigned_at = $1", NOW)
+    await desk.says("back")
+    assert await desk.where() == ("queued", ORDERS, None)
+
+
+async def test_exit_while_waiting_leaves(desk: Desk) -> None:
+    await desk.says("hi")
+    await desk.says("exit")
+    assert await desk.where() == ("abandoned", SUPPORT, None)
+
+
+async def test_with_an_agent_every_word_is_for_him(desk: Desk) -> None:
+    await desk.menu()
+    agent_id = await desk.agent("ana", ORDERS)
+    await desk.notice(agent_id)
+    for body in ("back", "exit", "bill", "1"):
+        await desk.says(body)
+    chat = await desk.last()
+    assert (chat["status"], chat["agent_id"]) == ("ongoing", agent_id)
+    assert await desk.told() == []
+
+
+async def test_an_agent_who_is_disabled_is_not_waited_for(desk: Desk) -> None:
+    agent_id = await desk.agent("ana", SUPPORT)
+    await desk.notice(agent_id)
+    await desk.rows("update agents set disabled_at = $1", NOW)
+    await desk.says("hello?")
+    assert await desk.where() == ("queued", await desk.supervisors(), None)
+
+
+# Hours
+
+
+async def test_a_closed_queue_says_once_when_it_opens_and_keeps_the_chat(desk: Desk) -> None:
+    await desk.set_queue(SUPPORT, hours=OFFICE)
+    await desk.notice()
+    await desk.says("hi")
+    closed = "Acme: We are closed now. We open again at 9:00 AM UTC on Monday, March 2."
+    assert await desk.where() == ("queued", SUPPORT, None)
+    await desk.says("hello?")
+    for now in (at(8, 2), at(10, 2)):
+        desk.now = now
+        await desk.says("and now?")
+    assert await desk.told() == [closed]
+    desk.now = at(18, 2)
+    await desk.says("nobody there?")
+    assert await desk.told() == [closed, closed.replace("Monday, March 2", "Tuesday, March 3")]
+
+
+async def test_once_holds_for_a_text_that_names_no_time(desk: Desk) -> None:
+    await desk.set_queue(SUPPORT, hours=OFFICE, texts={"after_hours": "Closed."})
+    await desk.notice()
+    for hour, day in ((12, 1), (20, 1), (18, 2), (20, 2), (8, 3)):
+        desk.now = at(hour, day)
+        await desk.says("hi")
+    assert await desk.told() == ["Closed.", "Closed."]
+
+
+async def test_a_closed_queue_that_takes_nothing_ends_the_chat_if_it_can_say_so(desk: Desk) -> None:
+    await desk.set_queue(SUPPORT, hours=OFFICE, after_hours="close")
+    await desk.says("hi")
+    chat = await desk.last()
+    assert (chat["status"], chat["fail_reason"], chat["queue_id"]) == ("failed", "after_hours", SUPPORT)
+    (told,) = await desk.told()
+    assert told.startswith(f"{GREETING}\nAcme: We are closed")
+    desk.someone_else()
+    await desk.notice()
+    await desk.opt_out()
+    await desk.says("hi")
+    assert await desk.where() == ("queued", SUPPORT, None)
+
+
+async def test_the_estimated_wait_is_that_of_those_before(desk: Desk) -> None:
+    await desk.set_queue(SUPPORT, texts={"greeting": "About @{EWT_minutes} minutes."})
+    await desk.says("hi")
+    assert await desk.told() == ["About a few minutes."]
+    await desk.rows("update chats set assigned_at = queued_at + interval '150 seconds'")
+    desk.someone_else()
+    desk.later(600)
+    await desk.says("hi")
+    assert await desk.told() == ["About 3 minutes."]
+
+
+# Other numbers
+
+
+async def test_a_direct_number_leads_to_its_agent_whatever_he_does(desk: Desk) -> None:
+    await desk.menu()
+    agent_id = await desk.agent("ana", status="break")
+    await desk.add_number(OTHER, agent_id)
+    await desk.says("bill", to=OTHER)
+    chat = await desk.last()
+    assert (chat["status"], chat["agent_id"], chat["queue_id"]) == ("assigned", agent_id, None)
+    assert (chat["chat_type"], chat["answer_type"]) == ("Messaging Inbound (SMS Direct)", "auto")
+    assert await desk.told() == [GREETING]
+    desk.someone_else()
+    await desk.rows("update agents set disabled_at = $1", NOW)
+    await desk.says("hello", to=OTHER)
+    assert await desk.where() == ("queued", await desk.supervisors(), None)
+
+
+async def test_a_number_that_leads_nowhere_leads_to_the_supervisors_and_says_nothing(desk: Desk) -> None:
+    await desk.add_number(OTHER)
+    for number in (OTHER, "+16285550000"):
+        desk.someone_else()
+        await desk.says("hello", to=number)
+        assert await desk.where() == ("queued", await desk.supervisors(), None)
+        assert await desk.told() == []
+
+
+async def test_a_number_that_leads_nowhere_may_be_silent(desk: Desk) -> None:
+    await desk.set({"unmapped_replies": "silence"})
+    await desk.add_number(OTHER)
+    await desk.says("hello", to=OTHER)
+    chat = await desk.last()
+    assert (chat["status"], chat["fail_reason"]) == ("finished", "unmapped")
+    assert await desk.told() == []
+
+
+async def test_a_reply_to_a_number_that_leads_nowhere_goes_by_the_chats_own(desk: Desk) -> None:
+    await desk.notice()
+    await desk.says("hello", to=OTHER)
+    assert await desk.where() == ("queued", SUPPORT, None)
+
+
+# After the end, and after silence
+
+
+async def ended(desk: Desk) -> list[int]:
+    """A chat of the first of two agents has ended in Orders."""
+    await desk.menu()
+    agents = [await desk.agent("ben", ORDERS), await desk.agent("ana", ORDERS)]
+    await desk.says("hi")
+    await desk.rows(
+        "update chats set status = 'finished', ends_at = $1, queue_id = $2, agent_id = $3", desk.now, ORDERS, agents[1]
+    )
+    return agents
+
+
+async def test_after_the_end_the_menu_comes_again(desk: Desk) -> None:
+    await ended(desk)
+    await desk.says("one more thing")
+    assert await desk.where() == ("selecting", None, SUPPORT)
+    assert (await desk.last())["preferred_agent_id"] is None
+
+
+async def test_after_the_end_the_last_agent_is_asked_where_the_queue_wants_it(desk: Desk) -> None:
+    _, last = await ended(desk)
+    await desk.set_queue(ORDERS, reply_to_closed="last_agent")
+    await desk.says("one more thing")
+    assert await desk.where() == ("queued", ORDERS, None)
+    assert await desk.asked((await desk.last())["chat_id"]) == [last]
+    assert len(await desk.told()) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["update chats set queue_id = null", "update queues set deleted_at = now() where name = 'Orders'"],
+)
+async def test_the_last_agent_is_asked_first_where_his_queue_is_gone(desk: Desk, change: str) -> None:
+    _, last = await ended(desk)
+    await desk.set_queue(SUPPORT, reply_to_closed="last_agent")
+    await desk.rows(change)
+    await desk.says("one more thing")
+    assert await desk.where() == ("selecting", None, SUPPORT)
+    assert (await desk.last())["preferred_agent_id"] == last
+
+
+async def test_another_number_is_another_matter(desk: Desk) -> None:
+    await ended(desk)
+    await desk.set_queue(ORDERS, reply_to_closed="last_agent")
+    await desk.rows("update chats set outbound_number = $1", OTHER)
+    await desk.says("one more thing")
+    assert await desk.where() == ("selecting", None, SUPPORT)
+
+
+async def test_what_was_set_aside_comes_back_past_the_menu_to_its_agent(desk: Desk) -> None:
+    await desk.menu()
+    await desk.agent("ben", ORDERS)
+    agent_id = await desk.agent("ana", ORDERS)
+    await desk.notice()
+    await desk.says("hi")
+    await desk.rows("update chats set status = 'dismissed', queue_id = $1, agent_id = $2", ORDERS, agent_id)
+    await desk.says("I am back")
+    assert await desk.where() == ("resumed", ORDERS, None)
+    assert await desk.asked((await desk.last())["chat_id"]) == [agent_id]
+    assert (await desk.told())[-1] == template_of(QueueSettings(), "dismissed", "en")
+
+
+async def test_what_was_set_aside_without_a_queue_comes_back_to_its_agent(desk: Desk) -> None:
+    agent_id = await desk.agent("ana")
+    await desk.add_number(OTHER, agent_id)
+    await desk.says("hi", to=OTHER)
+    await desk.rows("update chats set status = 'dismissed'")
+    await desk.says("I am back", to=OTHER)
+    assert ((await desk.last())["status"], (await desk.last())["agent_id"]) == ("assigned", agent_id)
+    assert (await desk.told())[1:] == [template_of(QueueSettings(), "dismissed", "en")]
+    await desk.rows("update chats set status = 'dismissed'")
+    await desk.rows("update agents set disabled_at = $1", NOW)
+    await desk.says("and again", to=OTHER)
+    assert await desk.where() == ("resumed", await desk.supervisors(), None)
+
+
+# The sweep
+
+
+async def test_nothing_is_without_an_owner(desk: Desk) -> None:
+    await desk.menu()
+    await desk.notice()
+    assert (await desk.sweep()).unowned == 0
+    for body in ("hi", "1", "2", "back", "2"):
+        await desk.says(body)
+        assert (await desk.sweep()).unowned == 0, body
+
+
+async def test_the_sweep_finds_what_nobody_would_see_and_the_supervisors_get_it(desk: Desk) -> None:
+    await desk.menu()
+    agent_id = await desk.agent("ana", status="offline")
+    for harm in (
+        "menu_id = null",
+        "status = 'queued', queue_id = null",
+        f"status = 'transferred', queue_id = {ORDERS}",
+        f"status = 'assigned', agent_id = {agent_id}, since = created_at",
+        "status = 'dismissed', since = created_at - interval '1 hour'",
+    ):
+        desk.someone_else()
+        await desk.says("hi")
+        await desk.rows(f"update chats set {harm} where chat_id = $1", (await desk.last())["chat_id"])
+        await desk.rows("update queues set deleted_at = $1 where queue_id = $2", NOW, ORDERS)
+        await desk.rows("update agents set disabled_at = $1", NOW)
+        async with desk.work() as work:
+            assert await find_unowned(work.conn, TENANT, 10) == [(await desk.last())["chat_id"]], harm
+        await desk.sweep()
+        status, queue_id, _ = await desk.where()
+        assert (status in ("queued", "resumed"), queue_id) == (True, await desk.supervisors()), harm
+        assert (await desk.sweep()).unowned == 0
+
+
+async def test_the_sweep_reads_conversations_alone(desk: Desk) -> None:
+    """However many texts of a campaign nobody has answered."""
+    async with desk.db.connection() as conn:
+        await conn.execute("set enable_seqscan = off")
+        plan = await conn.fetch(
+            "explain select from chats where tenant_id = 1 and ends_at is null and expires_at is null"
+        )
+    assert "chats_live" in "\n".join(row[0] for row in plan)
