@@ -173,7 +173,7 @@ async def test_a_send_in_doubt_is_refused(api: Api) -> None:
     refused = (400, "the consumer may have opted out: a person has to decide first")
     assert await send(api) == refused
     dry = await api.send(end_user_number=CONSUMER, outbound_number=OURS, params={"dry_run": "true"})
-    assert (dry.status, dry.json["message"]) == refused
+    assert dry.json["message"] == refused[1]
     hold_id = (await api.call("GET", HOLDS)).json[0]["id"]
     await api.call("POST", f"{HOLDS}/{hold_id}", json={"decision": "allowed"})
     assert (await send(api))[0] == 200

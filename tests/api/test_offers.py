@@ -180,7 +180,7 @@ async def race(desk: Desk, chat_id: int, moves: list[tuple[str, int]]) -> list[A
     return await asyncio.gather(*(desk.does(chat_id, what, agent_id) for what, agent_id in moves))
 
 
-@pytest.mark.parametrize(("agents", "rounds"), [(2, 60), (8, 40)])
+@pytest.mark.parametrize(("agents", "rounds"), [(2, 40), (8, 30)])
 async def test_of_agents_who_accept_at_once_one_gets_the_chat(api: Api, agents: int, rounds: int) -> None:
     desk = await Desk.make(api, agents=agents, routing="multicast")
     team = range(11, 11 + agents)
@@ -212,7 +212,7 @@ async def test_accept_take_give_and_end_at_once_leave_one_owner_or_an_end(api: A
     await desk.available(11, 12, 13)
     ends = {"chat": {"status": "finished"}, "finished_by_user_id": SUPERVISOR}
     seen: Counter[str] = Counter()
-    for n in range(50):
+    for n in range(30):
         chat_id = await desk.writes()
         if n % 2:
             await desk.does(chat_id, "accept", 11)

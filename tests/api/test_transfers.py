@@ -258,7 +258,7 @@ async def test_of_transfers_at_once_one_is_made(api: Api) -> None:
     desk = await Desk.make(api, agents=5)
     await api.db.execute("update agents set max_chats = 1000")
     await desk.available(*range(11, 16))
-    for n in range(25):
+    for n in range(20):
         chat_id = await desk.mine(11)
         kind = "warm" if n % 2 else "cold"
         answers = await asyncio.gather(

@@ -101,7 +101,7 @@ def test_bytes(data: bytes) -> None:
 
 
 @given(FILE | DESK)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_files_of_any_shape(value: Any) -> None:
     current = State("acme")
     wanted, faults = judged(dumped(value), current)

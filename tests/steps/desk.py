@@ -47,11 +47,11 @@ class Desk(Center):
         """Gives the tenant these settings beside those that it has."""
         await self.rows("update tenants set settings = settings || $1", settings)
 
-    async def add_number(self, number: str, agent_id: int | None = None) -> None:
-        """Another number of the tenant, which leads to an agent or nowhere."""
+    async def add_number(self, number: str, agent_id: int | None = None, queue_id: int | None = None) -> None:
+        """Another number of the tenant, which leads to an agent, to a queue, or nowhere."""
         await self.rows(
-            "insert into numbers (tenant_id, number, carrier_id, agent_id) values (1, $1, $2, $3)",
-            number, LINE, agent_id,
+            "insert into numbers (tenant_id, number, carrier_id, agent_id, queue_id) values (1, $1, $2, $3, $4)",
+            number, LINE, agent_id, queue_id,
         )  # fmt: skip
 
     async def opt_out(self) -> None:

@@ -8,7 +8,7 @@ from smsdesk.domain.queue_settings import QueueSettings
 from smsdesk.domain.wordings import fill, template_of
 from smsdesk.store.arrivals import find_unowned
 from tests.steps.desk import BILLING, CARDS, INVOICES, OFFICE, ORDERS, OTHER, SUPPORT, VIP, Desk, at
-from tests.store.outbox import NOW, TENANT, opened
+from tests.store.outbox import NOW, OURS, TENANT, opened
 
 MENU = "Reply with a number:\n1 Billing\n2 Orders"
 BILLING_MENU = "Reply with a number:\n1 Cards\n2 Invoices"
@@ -305,7 +305,8 @@ async def test_a_direct_number_leads_to_its_agent_whatever_he_does(desk: Desk) -
 
 async def test_a_number_that_leads_nowhere_leads_to_the_supervisors_and_says_nothing(desk: Desk) -> None:
     await desk.add_number(OTHER)
-    for number in (OTHER, "+16285550000"):
+    await desk.rows("update queues set deleted_at = $1 where queue_id = $2", NOW, SUPPORT)
+    for number in (OTHER, "+16285550000", OURS):
         desk.someone_else()
         await desk.says("hello", to=number)
         assert await desk.where() == ("queued", await desk.supervisors(), None)
@@ -321,10 +322,16 @@ async def test_a_number_that_leads_nowhere_may_be_silent(desk: Desk) -> None:
     assert await desk.told() == []
 
 
-async def test_a_reply_to_a_number_that_leads_nowhere_goes_by_the_chats_own(desk: Desk) -> None:
+async def test_a_reply_to_another_number_goes_by_that_one_if_it_leads_anywhere(desk: Desk) -> None:
+    await desk.menu()
+    await desk.add_number(OTHER, queue_id=ORDERS)
     await desk.notice()
     await desk.says("hello", to=OTHER)
-    assert await desk.where() == ("queued", SUPPORT, None)
+    assert await desk.where() == ("queued", ORDERS, None)
+    desk.someone_else()
+    await desk.notice()
+    await desk.says("hello", to="+16285550000")
+    assert await desk.where() == ("selecting", None, SUPPORT)
 
 
 # After the end, and after silence

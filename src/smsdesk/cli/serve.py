@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -32,6 +33,7 @@ def serve(
     """Serve the API and deliver texts until told to stop."""
     with telling():
         settings = read_settings()
+        settings = replace(settings, media_folder=settings.media_folder or str(data / "media"))
     set_up_log(settings.log_level, for_people=sys.stderr.isatty())
 
     async def work() -> None:

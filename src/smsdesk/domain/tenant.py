@@ -70,7 +70,7 @@ class TenantSettings:
     """What becomes of a file that the line cannot carry: a `link` to it at the end of the text, or `refuse`."""
     default_category: str = "transactional"
     """What a send without a `category` is: `transactional`, `marketing` or `urgent`."""
-    quiet_hours: QuietHours = QuietHours()
+    quiet_hours: QuietHours = field(default_factory=QuietHours)
     """When which texts are held: `begin`, `end`, `categories`, `state_rules`, `live_minutes`."""
     crm: Mapping[str, Any] | None = None
     """The CRM that tickets and contacts are in, as its Config names its settings."""

@@ -67,8 +67,6 @@ async def _to_an_agent(work: Work, chat: ChatRow) -> None:
     """One who is away for too long is seen to by the sweep; one who is disabled is not waited for."""
     if chat.agent_id is None or await arrivals.is_disabled(work.conn, work.tenant_id, chat.agent_id):
         await routing.release(work, chat)
-    elif chat.menu_id is not None:
-        await arrivals.place(work.conn, work.tenant_id, chat, Placed(chat.lang))
 
 
 async def _while_waiting(work: Work, chat: ChatRow, line: Line, reply: ArrivedReply) -> None:

@@ -50,7 +50,8 @@ class ChatFilter:
 _WHERE = """
 where c.tenant_id = $1 and c.created_at > '2000-01-01'
   and ($2::text is null or c.status = $2)
-  and ($3::text is null or c.end_user_id = (select end_user_id from end_users where tenant_id = $1 and number = $3))
+  and ($3::text is null or c.end_user_id = (
+      select end_user_id from end_users where tenant_id = $1 and number = $3 and number > ''))
   and ($4::text is null or c.outbound_number = $4)
   and ($5::timestamptz is null or c.created_at >= $5)
   and ($6::timestamptz is null or c.created_at < $6)

@@ -42,7 +42,7 @@ async def lock_end_users(
             union select e.end_user_id from end_users e
                   where e.tenant_id = $1 and e.identifier = $3 and e.identifier is not null
             union select unnest(array[e.end_user_id, coalesce(e.merged_into, e.end_user_id)]) from end_users e
-                  where e.tenant_id = $1 and e.number = $4)
+                  where e.tenant_id = $1 and e.number = $4 and e.number > '')
         """,
         tenant_id, list(ids), identifier, number,
     )  # fmt: skip
@@ -136,7 +136,8 @@ async def find_in_open_chats(conn: Connection, tenant_id: int, ids: Sequence[int
 _WHERE = """
 where e.tenant_id = $1 and e.created_at > '2000-01-01' and e.merged_into is null
   and ($2::text is null or e.end_user_id = (
-      select coalesce(o.merged_into, o.end_user_id) from end_users o where o.tenant_id = $1 and o.number = $2))
+      select coalesce(o.merged_into, o.end_user_id) from end_users o where o.tenant_id = $1 and o.number = $2
+                                                                     and o.number > ''))
   and ($3::text is null or e.identifier = $3)
 """
 

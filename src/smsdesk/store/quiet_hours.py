@@ -48,7 +48,8 @@ async def find_time_zones(conn: Connection, tenant_id: int, numbers: Iterable[st
         """
         select e.number, e.time_zone from unnest($2::text[]) u (number)
         cross join lateral (
-            select e.number, e.time_zone from end_users e where e.tenant_id = $1 and e.number = u.number offset 0
+            select e.number, e.time_zone from end_users e where e.tenant_id = $1 and e.number = u.number and e.number > ''
+            offset 0
         ) e
         where e.time_zone is not null
         """,
@@ -87,7 +88,8 @@ async def find_late(conn: Connection, tenant_id: int, now: datetime, limit: int)
             where m.tenant_id = $1 and m.chat_id = t.chat_id and m.message_id = t.message_id offset 0
         ) m
         left join lateral (
-            select e.time_zone from end_users e where e.tenant_id = $1 and e.number = t.destination offset 0
+            select e.time_zone from end_users e where e.tenant_id = $1 and e.number = t.destination and e.number > ''
+            offset 0
         ) e on true
         where t.tenant_id = $1 and t.state = 'queued' and t.not_after is not null and t.not_after <= $2
         order by t.not_after limit $3 for update of t skip locked

@@ -32,7 +32,7 @@ async def read_tenant(conn: Connection, tenant_id: int) -> Tenant:
     row = await conn.fetchrow(_TENANT, tenant_id)
     if row is None:
         raise Problem("not_found", f"there is no tenant {tenant_id}")
-    agents = [Agent(*values, skills=tuple(skills)) for *values, skills in _values(row["agents"])]
+    agents = [Agent(*values) for values in _values(row["agents"])]
     credentials = [Credential(*values) for values in _values(row["credentials"])]
     return Tenant(
         tenant_id=tenant_id,
@@ -46,7 +46,7 @@ async def read_tenant(conn: Connection, tenant_id: int) -> Tenant:
 
 
 def _values(rows: Sequence[asyncpg.Record]) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in rows]
+    return [tuple(tuple(each) if isinstance(each, list) else each for each in row) for row in rows]
 
 
 async def tenant_ids(conn: Connection) -> list[int]:

@@ -57,6 +57,10 @@ create table timers (
 );
 create index timers_due on timers (tenant_id, due_at) where due_at > '2000-01-01';
 
+-- Its condition is always true, as that of chats_by_time is, and for the same reason: the rows have become wider.
+alter table end_users drop constraint end_users_tenant_id_number_key;
+create unique index end_users_by_number on end_users (tenant_id, number) where number > '';
+
 -- A queue's own settings, and what they come to with those of the queues above it and of the tenant.
 alter table queues
     add column settings jsonb not null default '{}',
@@ -520,7 +524,7 @@ begin
     from unnest(p_end_user_numbers) with ordinality u (number, i)
     left join lateral (
         select e.end_user_id, e.identifier, e.out_contact_id from end_users e
-        where e.tenant_id = p_tenant and e.number = u.number offset 0
+        where e.tenant_id = p_tenant and e.number = u.number and e.number > '' offset 0
     ) e on true;
 
     -- 4. Sessions: the unique index lets one open chat for each consumer through.

@@ -60,19 +60,32 @@ create index carrier_opt_outs_taken on carrier_opt_outs (tenant_id, carrier_id, 
 -- Who put the number there.
 alter table blocked_numbers add column actor text;
 
--- Whether the number must not be texted from this number of ours: the one test, asked by everything that accepts or
--- sends. A handful of rows by the beginning of the key.
+-- The opt-outs that keep a number of ours from texting this number: the one test, asked by everything that accepts or
+-- sends. A handful of rows by the beginning of their key; the planner takes it into the statement that asks.
+create function opt_outs_between(p_tenant bigint, p_number text, p_source text) returns setof opt_outs
+language sql stable
+as $$
+    select o.* from opt_outs o
+    where o.tenant_id = p_tenant and o.number = p_number
+      and (o.scope = 'all' or o.scope = 'number' and o.scope_of = p_source
+           or o.scope = 'brand' and o.scope_of = (
+               select n.brand from numbers n where n.tenant_id = p_tenant and n.number = p_source))
+$$;
+
+-- The reply between two numbers of which a person has yet to say whether it was a revocation.
+create function hold_between(p_tenant bigint, p_number text, p_source text) returns setof consent_holds
+language sql stable
+as $$
+    select h.* from consent_holds h
+    where h.tenant_id = p_tenant and h.number = p_number and h.source = p_source and h.decided_at is null
+$$;
+
+-- Whether the number must not be texted from this number of ours. Its plan stays with the session.
 create or replace function opted_out(p_tenant bigint, p_number text, p_source text) returns boolean
 language plpgsql stable
 as $$
 begin
-    return exists (
-        select from opt_outs o
-        where o.tenant_id = p_tenant and o.number = p_number
-          and (o.scope = 'all' or o.scope = 'number' and o.scope_of = p_source
-               or o.scope = 'brand' and o.scope_of = (
-                   select n.brand from numbers n where n.tenant_id = p_tenant and n.number = p_source))
-    );
+    return exists (select from opt_outs_between(p_tenant, p_number, p_source));
 end $$;
 
 -- Whether a person has yet to decide if the number wants texts from this number of ours.
@@ -80,10 +93,7 @@ create function in_doubt(p_tenant bigint, p_number text, p_source text) returns 
 language plpgsql stable
 as $$
 begin
-    return exists (
-        select from consent_holds h
-        where h.tenant_id = p_tenant and h.number = p_number and h.source = p_source and h.decided_at is null
-    );
+    return exists (select from hold_between(p_tenant, p_number, p_source));
 end $$;
 
 -- What a STOP to this number of ours covers, by the tenant's rule of that day. Before the first rule, and for a number
@@ -325,13 +335,19 @@ begin
             select t.message_id, t.destination, t.source, t.kind, t.valid_until from texts t
             where t.tenant_id = p_tenant and t.message_id = u.id offset 0
         ) t
+        left join lateral (
+            select true as found from opt_outs_between(p_tenant, t.destination, t.source) limit 1
+        ) o on true
+        left join lateral (
+            select true as found from hold_between(p_tenant, t.destination, t.source) where t.kind = 'notice' limit 1
+        ) h on true
         cross join lateral (
             select case
                 when t.valid_until <= p_now then 'expired_here'
                 when t.kind = 'confirmation' then null
-                when opted_out(p_tenant, t.destination, t.source) then 'opted_out'
-                when t.kind = 'notice' and in_doubt(p_tenant, t.destination, t.source) then 'held'
-            end as end_as offset 0
+                when o.found then 'opted_out'
+                when h.found then 'held'
+            end as end_as
         ) x
         where x.end_as is not null;
         exit when v_ended is null and v_held is null;
