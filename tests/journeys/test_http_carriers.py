@@ -320,7 +320,11 @@ async def test_pictures_go_both_ways(scene: Scene, vendor: Vendor) -> None:
 
         await until(fetched, LIMIT, "the picture is in the chat")
         (photo,) = (await scene.client.call("GET", path)).json["photos"]
-        assert samples.PLACE not in (await scene.client.call("GET", f"{path}/media/{photo['id']}")).body
+        async with scene.client.http.get(photo["url"]) as opened:
+            content = await opened.read()
+            assert (opened.status, opened.content_type) == (200, "image/jpeg")
+        assert content.startswith(samples.PIXEL[:2])
+        assert samples.PLACE not in content
     (upload,) = (await scene.client.call("POST", f"{path}/photos", json={"files": [{"content": picture}]})).json
     message = {"content": "and ours", "media_ids": [upload["media_id"]]}
     agents = (await scene.client.call("GET", "/agents")).json

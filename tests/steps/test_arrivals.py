@@ -424,6 +424,15 @@ async def test_nothing_is_without_an_owner(desk: Desk) -> None:
         assert (await desk.sweep()).unowned == 0, body
 
 
+async def test_who_has_been_answered_waits_for_nobody(desk: Desk) -> None:
+    agent_id = await desk.agent("ana", status="offline")
+    await desk.says("hi")
+    await desk.rows("update chats set status = 'ongoing', agent_id = $1, agent_said_at = $2", agent_id, desk.now)
+    await desk.rows("update agents set disabled_at = $1", NOW)
+    assert (await desk.sweep()).unowned == 0
+    assert (await desk.where())[0] == "ongoing"
+
+
 async def test_the_sweep_finds_what_nobody_would_see_and_the_supervisors_get_it(desk: Desk) -> None:
     await desk.menu()
     agent_id = await desk.agent("ana", status="offline")

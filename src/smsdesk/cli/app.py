@@ -20,6 +20,7 @@ VERBS = {
     "bench": "bench.app",
     "prove": "prove.app",
     "texts": "texts.app",
+    "consent": "consent.app",
     "costs": "costs.costs",
     "migrate": "migrate.migrate",
     "doctor": "doctor.doctor",

@@ -49,6 +49,8 @@ class Queue:
     path_ids: tuple[int, ...]
     prompt: str | None = None
     """What a consumer is told who comes to it: its greeting, or its menu."""
+    menu_type: str = "sms"
+    """`supervisors` for the one that no menu leads to; the imitated product has a type for each channel's menus."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,12 @@ class TenantSettings:
     """Statuses in which agents get no offers, beside `unavailable`, `break`, `meal` and `special_task`."""
     sessionless_reply: str = ""
     """What a reply to a sessionless text is answered with; where empty, it goes to the number's menu like any other."""
+    sessionless_days: int = 7
+    """How many days after a sessionless text a reply is one to it."""
+    consent_scope: tuple[Mapping[str, str], ...] = ()
+    """What a STOP covers, from which day on; where empty, the law's own calendar."""
+    carrier_opt_outs_most: int = 50
+    """How many opt-outs of one carrier are taken over within an hour before a person looks at the rest."""
     public_url: str = ""
     """Where this server is reached from outside, such as `https://sms.example.com`: what links to files begin with."""
     media_most_mb: int = 5

@@ -7,13 +7,13 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from smsdesk.domain.agent_status import choices
 from smsdesk.domain.consent import read_words
+from smsdesk.setup.consent import CONSENT_SETTINGS
 from smsdesk.setup.faults import WrongValue
 from smsdesk.setup.hours import time_zone
 from smsdesk.setup.lists import distinct
 from smsdesk.setup.media import MEDIA_SETTINGS
 from smsdesk.setup.queue_settings import queue_defaults
 from smsdesk.setup.quiet_hours import QUIET_SETTINGS
-from smsdesk.setup.texts import template
 from smsdesk.setup.values import Reader, Value, boolean, choice, integer, nullable, text
 
 _URL = re.compile(r"https?://[^\s/{}]+[^\s]*")
@@ -80,7 +80,9 @@ SETTINGS: dict[str, Reader[Any]] = {
     "exit_word": _menu_word,
     "chats_per_agent": integer(1, 100),
     "agent_statuses": distinct(_agent_status),
-    "sessionless_reply": template,
+    "sessionless_reply": text(480, empty=True, lines=True),
+    "sessionless_days": integer(1, 365),
+    **CONSENT_SETTINGS,
     **MEDIA_SETTINGS,
     **QUIET_SETTINGS,
 }

@@ -17,7 +17,6 @@ class AgentRow:
     role: str
     disabled: bool
     status: str
-    reason: str | None
     leaving: bool
     ready: bool
     load: int
@@ -34,7 +33,7 @@ class AgentRow:
 
 
 _AGENT = """
-select a.agent_id, a.role, a.disabled_at is not null, coalesce(s.status, 'offline'), s.reason,
+select a.agent_id, a.role, a.disabled_at is not null, coalesce(s.status, 'offline'),
        coalesce(s.leaving, false), coalesce(s.ready, false), coalesce(s.load, 0),
        coalesce(a.max_chats, (t.settings ->> 'chats_per_agent')::int, 3)
 from agents a

@@ -135,7 +135,8 @@ async def _find_end_users(conn: Connection, tenant_id: int, wanted: ChatFilter) 
         select array(
             select e.end_user_id from end_users e
             where e.tenant_id = $1
-              and (e.number = $2::text or e.end_user_id = $3::bigint or (e.merged_into = $3 and e.merged_into is not null))
+              and (e.number = $2::text and e.number > '' or e.end_user_id = $3::bigint
+                   or e.merged_into = $3 and e.merged_into is not null)
               and ($2 is null or e.number = $2)
               and ($3 is null or e.end_user_id = $3 or e.merged_into = $3))
         """,

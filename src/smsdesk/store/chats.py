@@ -154,7 +154,8 @@ async def find_queues(conn: Connection, tenant_id: int, queue_ids: set[int]) -> 
                bool_or(hidden) filter (where depth = 0) as hidden,
                bool_or(deleted_at is not null) filter (where depth = 0) as deleted,
                min(coalesce(effective #>> '{texts,greeting}', effective #>> '{texts,menu}'))
-                   filter (where depth = 0) as prompt
+                   filter (where depth = 0) as prompt,
+               coalesce(min(purpose) filter (where depth = 0), 'sms') as menu_type
         from up group by leaf
         """,
         tenant_id,
@@ -171,6 +172,7 @@ async def find_queues(conn: Connection, tenant_id: int, queue_ids: set[int]) -> 
             tuple(row["names"]),
             tuple(row["ids"]),
             row["prompt"],
+            row["menu_type"],
         )
         for row in rows
     }

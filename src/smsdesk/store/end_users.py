@@ -10,8 +10,12 @@ from smsdesk.domain.end_user import EndUserRow
 from smsdesk.errors import Problem
 from smsdesk.store.db import Connection
 
-_COLUMNS = ", ".join(f"e.{name}" for name in EndUserRow.__dataclass_fields__)
-_ROW = f"select {_COLUMNS} from end_users e where e.tenant_id = $1 and"
+_NAMES = ("first_name", "last_name", "email")
+_COLUMNS = ", ".join(f"{'d' if name in _NAMES else 'e'}.{name}" for name in EndUserRow.__dataclass_fields__)
+_SELECT = f"""
+select {_COLUMNS} from end_users e
+left join end_user_names d on d.tenant_id = e.tenant_id and d.end_user_id = e.end_user_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class EndUserFilter:
 
 async def find_end_user(conn: Connection, tenant_id: int, end_user_id: int) -> EndUserRow | None:
     """The consumer of this id, merged or not."""
-    row = await conn.fetchrow(f"{_ROW} e.end_user_id = $2", tenant_id, end_user_id)
+    row = await conn.fetchrow(f"{_SELECT} where e.tenant_id = $1 and e.end_user_id = $2", tenant_id, end_user_id)
     return EndUserRow(*row) if row else None
 
 
@@ -47,7 +51,9 @@ async def lock_end_users(
         tenant_id, list(ids), identifier, number,
     )  # fmt: skip
     rows = await conn.fetch(
-        f"{_ROW} e.end_user_id = any ($2) order by e.end_user_id for no key update", tenant_id, found
+        f"{_SELECT} where e.tenant_id = $1 and e.end_user_id = any ($2) order by e.end_user_id for no key update of e",
+        tenant_id,
+        found,
     )
     return [EndUserRow(*row) for row in rows]
 
@@ -81,24 +87,32 @@ async def write_identity(conn: Connection, tenant_id: int, row: EndUserRow) -> N
     try:
         await conn.execute(
             """
-            update end_users set identifier = $3, first_name = $4, last_name = $5, email = $6, out_contact_id = $7
-            where tenant_id = $1 and end_user_id = $2
+            update end_users set identifier = $3, out_contact_id = $4 where tenant_id = $1 and end_user_id = $2
             """,
-            tenant_id, row.end_user_id, row.identifier, row.first_name, row.last_name, row.email, row.out_contact_id,
+            tenant_id, row.end_user_id, row.identifier, row.out_contact_id,
         )  # fmt: skip
     except asyncpg.UniqueViolationError:
         raise Problem("end_user_conflict", "another request uses this identifier at this moment: try again") from None
+    await conn.execute(
+        """
+        insert into end_user_names (tenant_id, end_user_id, first_name, last_name, email) values ($1, $2, $3, $4, $5)
+        on conflict (tenant_id, end_user_id) do update set
+            first_name = excluded.first_name, last_name = excluded.last_name, email = excluded.email
+        """,
+        tenant_id, row.end_user_id, row.first_name, row.last_name, row.email,
+    )  # fmt: skip
 
 
 async def merge_rows(conn: Connection, tenant_id: int, end_user_id: int, into_id: int) -> None:
-    """Makes a phone, and those merged into it before, one of another consumer: what was known of it is forgotten."""
+    """Makes a phone, and those merged into it before, one of another consumer: its own names are forgotten."""
     await conn.execute(
         """
-        update end_users set merged_into = $3, identifier = null, first_name = null, last_name = null, email = null
+        update end_users set merged_into = $3, identifier = null
         where tenant_id = $1 and (end_user_id = $2 or merged_into = $2 and merged_into is not null)
         """,
         tenant_id, end_user_id, into_id,
     )  # fmt: skip
+    await conn.execute("delete from end_user_names where tenant_id = $1 and end_user_id = $2", tenant_id, end_user_id)
 
 
 async def find_numbers(conn: Connection, tenant_id: int, ids: Sequence[int]) -> dict[int, list[str]]:
@@ -148,7 +162,7 @@ async def list_end_users(
     """A page of consumers, the newest first; one who was merged into another is not one any more."""
     rows = await conn.fetch(
         f"""
-        select {_COLUMNS} from end_users e {_WHERE} order by e.created_at desc, e.end_user_id desc limit $4 offset $5
+        {_SELECT} {_WHERE} order by e.created_at desc, e.end_user_id desc limit $4 offset $5
         """,
         tenant_id, wanted.number, wanted.identifier, limit, offset,
     )  # fmt: skip

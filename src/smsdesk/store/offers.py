@@ -13,17 +13,16 @@ from smsdesk.store.db import Connection
 class OfferRow:
     """The last time that an agent was asked for a chat."""
 
-    offer_id: int
     state: str
     reserves: bool
-    expires_at: datetime
+    """Whether it takes one of his places while it is open."""
 
 
 async def find_offer(conn: Connection, tenant_id: int, chat_id: int, agent_id: int) -> OfferRow | None:
     """How it stands between a chat and an agent; the chat's row is locked by the caller."""
     row = await conn.fetchrow(
         """
-        select offer_id, state, reserves, expires_at from offers
+        select state, reserves from offers
         where tenant_id = $1 and chat_id = $2 and agent_id = $3
         order by state = 'open' desc, offered_at desc, offer_id desc limit 1
         """,

@@ -10,7 +10,6 @@ from smsdesk.store.db import Connection
 class Present:
     """An agent's part in a chat as it is now."""
 
-    participant_id: int
     status: str
     """`waiting`, `connected` or `monitoring`."""
     role: str
@@ -25,7 +24,7 @@ async def find_present(conn: Connection, tenant_id: int, chat_id: int, agent_id:
     """The part that an agent has in a chat now."""
     row = await conn.fetchrow(
         """
-        select participant_id, status, role from participants
+        select status, role from participants
         where tenant_id = $1 and chat_id = $2 and user_id = $3 and ended_at is null
         """,
         tenant_id, chat_id, agent_id,

@@ -19,12 +19,13 @@ _HEAD = """
 select c.direction, c.feedback, c.since, c.queue_id, c.agent_id,
        coalesce(nullif(t.settings ->> 'company_name', ''), t.subdomain) as company,
        coalesce(t.settings ->> 'time_zone', 'UTC') as time_zone,
-       w.end_user_id, e.number, w.identifier, w.first_name, w.last_name, w.email,
+       w.end_user_id, e.number, w.identifier, d.first_name, d.last_name, d.email,
        n.agent_id is not null as is_direct, r.name as carrier, r.type as carrier_type
 from chats c
 join tenants t on t.tenant_id = c.tenant_id
 join end_users e on e.tenant_id = c.tenant_id and e.end_user_id = c.end_user_id
 join end_users w on w.tenant_id = c.tenant_id and w.end_user_id = coalesce(e.merged_into, e.end_user_id)
+left join end_user_names d on d.tenant_id = c.tenant_id and d.end_user_id = w.end_user_id
 left join numbers n on n.tenant_id = c.tenant_id and n.number = c.outbound_number
 left join carriers r on r.tenant_id = c.tenant_id and r.carrier_id = coalesce(n.current_carrier_id, n.carrier_id)
 where c.tenant_id = $1 and c.chat_id = $2

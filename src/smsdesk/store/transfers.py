@@ -16,7 +16,6 @@ class OpenTransfer:
     transfer_id: int
     kind: str
     """`cold`: its agent has let go of the chat. `warm`: he keeps it until the transfer is completed."""
-    created_at: datetime
     connected_at: datetime | None
     """When whom it is meant for came into the chat."""
     from_agent_id: int | None
@@ -29,7 +28,7 @@ async def find_open(conn: Connection, tenant_id: int, chat_id: int) -> OpenTrans
     """The transfer that a chat is in; the chat's row is locked by the caller."""
     row = await conn.fetchrow(
         """
-        select transfer_id, kind, created_at, connected_at, from_agent_id, to_agent_id, from_queue_id, to_queue_id
+        select transfer_id, kind, connected_at, from_agent_id, to_agent_id, from_queue_id, to_queue_id
         from transfers where tenant_id = $1 and chat_id = $2 and status = 'transferring'
         """,
         tenant_id, chat_id,

@@ -11,10 +11,10 @@ async def read_variables(conn: Connection, tenant_id: int, chat_id: int) -> dict
         select coalesce(nullif(t.settings ->> 'company_name', ''), t.subdomain) as "COMPANY_NAME",
                q.name as "QUEUE_NAME", q.name as "QUEUE",
                nullif(trim(a.first_name || ' ' || a.last_name), '') as "AGENT_NAME", a.agent_id::text as "AGENT_ID",
-               nullif(coalesce(p.first_name, e.first_name), '') as "END_USER"
+               d.first_name as "END_USER"
         from chats c join tenants t on t.tenant_id = $1
         join end_users e on e.tenant_id = $1 and e.end_user_id = c.end_user_id
-        left join end_users p on p.tenant_id = $1 and p.end_user_id = e.merged_into
+        left join end_user_names d on d.tenant_id = $1 and d.end_user_id = coalesce(e.merged_into, e.end_user_id)
         left join queues q on q.tenant_id = $1 and q.queue_id = c.queue_id
         left join agents a on a.tenant_id = $1 and a.agent_id = c.agent_id
         where c.tenant_id = $1 and c.chat_id = $2

@@ -52,8 +52,9 @@ class MenuObject(msgspec.Struct):
     position: int
     deleted: bool
     hidden: bool
-    menu_type: str = "sms"
-    output_msg: str | None = None
+    menu_type: str
+    """`sms`; `supervisors` for the queue that no menu leads to."""
+    output_msg: str | None
 
 
 class MenuPath(msgspec.Struct):
@@ -234,8 +235,8 @@ def _menu(queue: Queue | None) -> MenuObject | None:
     if queue is None:
         return None
     return MenuObject(
-        queue.queue_id, queue.name, queue.parent_id, queue.position, queue.deleted, queue.hidden,
-        output_msg=queue.prompt,
+        queue.queue_id, queue.name, queue.parent_id, queue.position, queue.deleted, queue.hidden, queue.menu_type,
+        queue.prompt,
     )  # fmt: skip
 
 

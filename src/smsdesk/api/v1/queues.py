@@ -170,9 +170,9 @@ async def _find(services: Services, caller: Caller, queue_id: int) -> LiveQueue:
 async def _wait_time(conn: Connection, caller: Caller, live: LiveQueue, now: datetime) -> WaitTimeObject:
     counts = live.counts
     return WaitTimeObject(
-        live.queue.queue_id, MENU_TYPE, live.queue.settings.lang, await _seconds(conn, caller, live, now),
-        "/".join(live.path_names), counts.waiting, counts.assigned_agents, counts.logged_in_agents,
-        counts.available_agents, counts.breakthrough_agents,
+        live.queue.queue_id, live.queue.purpose or MENU_TYPE, live.queue.settings.lang,
+        await _seconds(conn, caller, live, now), "/".join(live.path_names), counts.waiting, counts.assigned_agents,
+        counts.logged_in_agents, counts.available_agents, counts.breakthrough_agents,
     )  # fmt: skip
 
 

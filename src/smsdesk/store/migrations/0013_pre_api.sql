@@ -14,17 +14,23 @@ create table request_keys (
 );
 create index request_keys_by_time on request_keys (tenant_id, created_at) where created_at > '2000-01-01';
 
--- Who a consumer is. A person with two phones is two rows, each with its own chats and its own consent: the one that was
--- merged into the other is known by that one's names.
-alter table end_users
-    add column first_name text,
-    add column last_name text,
-    add column email text,
-    add column merged_into bigint,
-    add foreign key (tenant_id, merged_into) references end_users;
+-- A person with two phones is two consumers, each with his own chats and his own consent: the one that was merged into
+-- the other is known by that one's names.
+alter table end_users add column merged_into bigint, add foreign key (tenant_id, merged_into) references end_users;
 create unique index end_users_by_identifier on end_users (tenant_id, identifier) where identifier is not null;
 create index end_users_merged on end_users (tenant_id, merged_into) where merged_into is not null;
 create index end_users_by_time on end_users (tenant_id, created_at) where created_at > '2000-01-01';
+
+-- What those are called of whom it is known; apart, for every send and reply reads end_users.
+create table end_user_names (
+    tenant_id bigint not null,
+    end_user_id bigint not null,
+    first_name text,
+    last_name text,
+    email text,
+    primary key (tenant_id, end_user_id),
+    foreign key (tenant_id, end_user_id) references end_users
+);
 
 -- Chats that somebody had, that waited somewhere, or that are about a ticket. What a plain send opens is in none of them.
 create index chats_by_agent_and_time on chats (tenant_id, agent_id, created_at) where agent_id is not null;
