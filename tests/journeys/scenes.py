@@ -56,8 +56,8 @@ def document(crm: str, twilio: str, callbacks: str, now: datetime) -> dict[str, 
                       "auth_token": {"env": "TWILIO_TOKEN"}, "callback_url": callbacks}],
         "queues": [
             {"name": "Support", "children": support},
-            {"name": "Español", "keyword": "ESPANOL", "lang": "es", "hidden": True},
             {"name": "Care", "keyword": "CARE", "survey": True},
+            {"name": "Español", "keyword": "ESPANOL", "lang": "es", "hidden": True},
             {"name": "Auto", "keyword": "AUTO", "auto_answer": True},
             {"name": "Teams", "keyword": "TEAMS", "routing": "cascade", "groups": [{"name": "Seniors"}]},
             {"name": "All", "keyword": "ALL", "routing": "multicast"},
@@ -83,9 +83,10 @@ def document(crm: str, twilio: str, callbacks: str, now: datetime) -> dict[str, 
 
 def _agent(desk: str, number: int) -> dict[str, Any]:
     queue = {"espanol": "Español", "direct": None}.get(desk, desk.title())
+    agent_number = 10 * DESKS.index(desk) + number
     return {
-        "email": f"{desk}-{number}@foo.com", "first_name": desk.title(), "last_name": f"Agent {number}",
-        "agent_number": 10 * DESKS.index(desk) + number, "avatar_url": f"https://foo.com/{desk}-{number}.png",
+        "email": f"{desk}-{number}@foo.com", "first_name": desk.title(), "last_name": f"Agent {agent_number}",
+        "agent_number": agent_number, "avatar_url": f"https://foo.com/{desk}-{number}.png",
         "queues": [queue] if queue else [],
     }  # fmt: skip
 
@@ -98,7 +99,7 @@ class Crm:
     tickets: set[str] = field(default_factory=set)
     posted: list[dict[str, Any]] = field(default_factory=list)
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:
         """Answers one request; 401 where it is not signed with our secret, or is old."""
         body, said = await request.read(), request.headers
         signed = f"{said['webhook-id']}.{said['webhook-timestamp']}.".encode() + body
@@ -274,13 +275,16 @@ async def open_center(lab: LabProcess, database: str, folder: Path) -> AsyncIter
         patch.setenv("CRM_SECRET", SECRET)
         patch.setenv("TWILIO_TOKEN", TOKEN)
         handsets, crm, app = await stack.enter_async_context(handsets_of(lab)), Crm(), web.Application()
-        app.router.add_post("/crm", crm)
+        app.router.add_post("/crm", crm.answer)
         url = await stack.enter_async_context(listening(app))
         token = await set_up(database, folder, lab.smpp_port)
         server = await stack.enter_async_context(serving(folder, database=database))
         client = await stack.enter_async_context(client_of(server.base_url, token))
         center = Center(client, handsets, crm, folder, database)
-        callbacks, twilio = f"{server.base_url}/callbacks/acme/twilio", f"http://127.0.0.1:{lab.http_port}/vendors/twilio"
+        callbacks, twilio = (
+            f"{server.base_url}/callbacks/acme/twilio",
+            f"http://127.0.0.1:{lab.http_port}/vendors/twilio",
+        )
         await center.apply(settings={"public_url": server.base_url})
         await center.apply(**document(f"{url}/crm", twilio, callbacks, datetime.now(UTC)))
         account = {"auth_token": TOKEN, "numbers": [PICTURES], "inbound_url": callbacks}

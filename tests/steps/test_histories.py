@@ -178,9 +178,8 @@ async def scene(database: str) -> AsyncIterator[Scene]:
     db = await opened(database)
     center = await Center(db).begin()
     queue = await center.queue("Second", offer_seconds=20, dismissal_minutes=1, consumer_silence_minutes=2)
-    await center.value(
-        'update queues set effective = \'{"offer_seconds": 15, "agent_silence_minutes": 1}\' where queue_id = 1 returning 1'
-    )
+    first = {"offer_seconds": 15, "agent_silence_minutes": 1}
+    await center.value("update queues set effective = $1 where queue_id = 1 returning 1", first)
     agents = [await center.agent(name, 1, queue, max_chats=2) for name in "abcd"]
     async with db.connection() as conn:
         tenant = await read_tenant(conn, TENANT)

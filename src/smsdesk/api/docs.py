@@ -12,7 +12,9 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.router import Router
 from litestar.static_files import create_static_files_router
 
+from smsdesk.api.keys import KEPT, LONGEST_KEY, PREFIX, WRITES
 from smsdesk.api.v1.sms_openapi import SMS_PATH_ITEM, SMS_SCHEMAS
+from smsdesk.contract import errors
 
 OPENAPI_PATH = "/apps/api/v1/openapi.json"
 DOCS_PATH = "/apps/api/v1/docs"
@@ -44,6 +46,27 @@ _POLICY = (
 )
 
 
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
+    "description": "The same key and request give the first answer again, byte for byte, and do nothing; for "
+    f"{KEPT.days} days. A request that was refused leaves no key.",
+}
+_WRITE_REFUSALS = {
+    str(status): {
+        "description": "; ".join(error.message for error in errors().values() if error.status == status),
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorObject"}}},
+    }
+    for status in (409, 413, 415, 422, 500)
+}
+_PAGE_HEADERS = {
+    "total": {"schema": {"type": "integer"}, "description": "How many there are on all pages."},
+    "link": {"schema": {"type": "string"}, "description": "The neighbouring pages (RFC 8288)."},
+}
+
+
 def openapi_config() -> OpenAPIConfig:
     """What the framework generates its part of the document with; its own pages are off."""
     return OpenAPIConfig(
@@ -59,13 +82,34 @@ def openapi_config() -> OpenAPIConfig:
 
 
 def openapi_document(framework_part: dict[str, Any]) -> dict[str, Any]:
-    """The whole document: the framework's routes, and the quick one that lies in front of it."""
+    """The whole document: the framework's routes with what all of them share, and the quick one that lies in front."""
     document = dict(framework_part)
-    document["paths"] = {"/apps/api/v1/sms": SMS_PATH_ITEM, **framework_part["paths"]}
+    document["paths"] = {
+        "/apps/api/v1/sms": SMS_PATH_ITEM,
+        **{
+            path: {method: _operation(path, method, operation) for method, operation in item.items()}
+            for path, item in framework_part["paths"].items()
+        },
+    }
     components = dict(framework_part["components"])
     components["schemas"] = {**components.get("schemas", {}), **SMS_SCHEMAS}
     document["components"] = components
     return document
+
+
+def _operation(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+    """A route with what is so for all writes, or for all lists."""
+    if method.upper() in WRITES and path.startswith(PREFIX):
+        responses = {**_WRITE_REFUSALS, **operation["responses"]}
+        return {
+            **operation,
+            "parameters": [*operation.get("parameters", []), _KEY],
+            "responses": dict(sorted(responses.items())),
+        }
+    if {"page", "per"} <= {one["name"] for one in operation.get("parameters", [])}:
+        found = {**operation["responses"]["200"], "headers": _PAGE_HEADERS}
+        return {**operation, "responses": {**operation["responses"], "200": found}}
+    return operation
 
 
 @get(OPENAPI_PATH, include_in_schema=False)

@@ -10,6 +10,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 MOST_TRIES = 3
 """How often a menu is shown again to who chose nothing that it has; then a person reads what he wrote."""
@@ -27,9 +28,8 @@ _KEYCAP_TEN = "\N{KEYCAP TEN}"
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A queue, as a menu has it."""
+class Entry(NamedTuple):
+    """A queue, as a menu has it. A tuple, for all of a tenant's are read for a text in a menu."""
 
     queue_id: int
     parent_id: int | None

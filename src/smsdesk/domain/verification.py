@@ -33,5 +33,5 @@ def code_text(company: str, code: str, lang: str) -> str:
     """What the consumer gets: whose code it is, that it comes back as an answer, and how long it is good."""
     minutes = int(VALID.total_seconds() // 60)
     if lang == "es":
-        return f"{company}: su código es {code}. Responda con él en {minutes} minutos. No se lo diga a nadie más."
+        return f"{company}: su clave es {code}. Responda con ella en {minutes} minutos. No se la diga a nadie."
     return f"{company}: your code is {code}. Reply with it within {minutes} minutes. Tell it to nobody else."

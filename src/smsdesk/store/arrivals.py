@@ -66,7 +66,7 @@ async def read_tree(conn: Connection, tenant_id: int) -> Tree:
         """,
         tenant_id,
     )
-    return Tree(Entry(*row) for row in rows)
+    return Tree(map(Entry._make, rows))
 
 
 @dataclass(frozen=True, slots=True)

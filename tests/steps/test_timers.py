@@ -1,0 +1,163 @@
+"""What time does to a chat: each thing once, whoever looks, however many, and whatever the clock did in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from smsdesk.actions.fire_timers import FireTimers
+from smsdesk.steps.speaking import agent_spoke, consumer_spoke
+from smsdesk.steps.work import Work
+from smsdesk.store.db import Ids
+from smsdesk.store.moves import set_timer
+from smsdesk.store.timers import take_due
+from tests.kit.center import Center
+from tests.store.outbox import TENANT, opened
+
+
+@pytest.fixture
+async def center(database: str) -> AsyncIterator[Center]:
+    db = await opened(database)
+    yield await Center(db).begin()
+    await db.close()
+
+
+async def speaks(center: Center, chat: int, agent: bool) -> None:
+    async with center.work() as work:
+        row = await center.row(work, chat)
+        await (agent_spoke if agent else consumer_spoke)(work, row)
+
+
+async def test_many_timers_fire_once_each_on_two_nodes_that_look_all_the_time(center: Center, database: str) -> None:
+    queue = await center.queue("Q", queue_expiry_minutes=1)
+    chats = [await center.chat(queue) for _ in range(60)]
+    center.later(61)
+    other = await opened(database)
+
+    async def node(db: object) -> int:
+        fire, fired = FireTimers(db, Ids(), center.chance), 0  # type: ignore[arg-type]
+        for _ in range(80):
+            fired += await fire(TENANT, center.now)
+        return fired
+
+    fired = await asyncio.gather(node(center.db), node(other), node(center.db))
+    await other.close()
+    assert sum(fired) == len(chats)
+    assert await center.rows("select status, fail_reason, count(*) from chats group by 1, 2") == [
+        ("failed", "expired", 60)
+    ]
+    assert await center.value("select count(*) from spans where status = 'queued'") == 60
+    assert await center.value("select count(*) from messages where sender = 'system'") == 60, "each was told once"
+
+
+async def test_a_transaction_that_dies_leaves_its_timer(center: Center) -> None:
+    queue = await center.queue("Q", queue_expiry_minutes=1)
+    chat = await center.chat(queue)
+    center.later(61)
+    async with center.db.connection() as conn:
+        attempt = conn.transaction()
+        await attempt.start()
+        assert await take_due(conn, TENANT, center.now) is not None
+        assert await center.fire() == 0, "somebody is at it"
+        await attempt.rollback()
+    assert await center.fire() == 1
+    assert (await center.read(chat)).status == "failed"
+
+
+async def test_clocks_that_jump_neither_fire_early_nor_twice(center: Center) -> None:
+    queue = await center.queue("Q", queue_expiry_minutes=60, texts={"hold": ""})
+    chat = await center.chat(queue)
+    center.later(3_000)
+    assert await center.fire() == 0
+    center.later(-7_200)
+    assert await center.fire() == 0
+    center.later(7_900)
+    assert await center.fire() == 1
+    center.later(-7_200)
+    assert await center.fire() == 0
+    row = await center.read(chat)
+    assert row.status == "failed"
+    assert row.ends_at is not None
+    assert row.ends_at >= row.created_at
+
+
+async def test_an_agent_who_does_not_answer_loses_the_chat(center: Center) -> None:
+    queue = await center.queue("Q", agent_silence_minutes=5)
+    agent, other = await center.agent("a", queue), await center.agent("b", queue, status="break")
+    chat = await center.chat(queue)
+    await center.take(chat, agent)
+    await center.status(agent, "break")
+    await center.status(other, "available")
+    center.later(299)
+    assert await center.fire() == 0
+    center.later(2)
+    assert await center.fire() == 1
+    assert (await center.read(chat)).status == "queued"
+    assert await center.asked(chat) == [other]
+
+
+async def test_an_answer_stops_the_agents_clock_and_starts_the_consumers(center: Center) -> None:
+    queue = await center.queue("Q", agent_silence_minutes=5, consumer_silence_minutes=10)
+    agent = await center.agent("a", queue)
+    chat = await center.chat(queue)
+    await center.take(chat, agent)
+    await speaks(center, chat, agent=True)
+    assert (await center.read(chat)).status == "ongoing"
+    center.later(9 * 60)
+    assert await center.fire() == 0
+    await speaks(center, chat, agent=False)
+    await speaks(center, chat, agent=True)
+    center.later(9 * 60)
+    assert await center.fire() == 0, "each answer gives the consumer his whole time"
+    center.later(61)
+    assert await center.fire() == 1
+    assert await center.rows("select status, fail_reason, disconnected_by from chats") == [
+        ("finished", None, "disconnected_by_system")
+    ]
+
+
+async def test_a_silent_consumers_chat_is_set_aside_and_then_ends(center: Center) -> None:
+    queue = await center.queue("Q", dismissal_minutes=5, consumer_silence_minutes=10)
+    agent = await center.agent("a", queue, max_chats=1)
+    chat = await center.chat(queue)
+    await center.take(chat, agent)
+    await speaks(center, chat, agent=True)
+    center.later(301)
+    assert await center.fire() == 1
+    row = await center.read(chat)
+    assert (row.status, row.agent_id) == ("dismissed", agent)
+    assert await center.value("select ready from agent_statuses where agent_id = $1", agent), "he has a place again"
+    center.later(300)
+    assert await center.fire() == 1
+    assert (await center.read(chat)).status == "finished"
+
+
+async def test_the_hold_text_is_said_once_and_not_to_who_is_served(center: Center) -> None:
+    queue = await center.queue("Q", hold_seconds=30, texts={"hold": "Still with us, @{QUEUE_NAME}?"})
+    agent = await center.agent("a", queue, status="break")
+    waits, served = await center.chat(queue), await center.chat(queue)
+    await center.take(served, agent)
+    center.later(60)
+    assert await center.fire() == 1
+    assert await center.rows("select chat_id, body from messages where sender = 'system'") == [
+        (waits, "Still with us, Q?")
+    ]
+    center.later(600)
+    assert await center.fire() == 0
+
+
+async def test_a_kind_of_timer_that_is_set_again_moves(center: Center) -> None:
+    queue = await center.queue("Q")
+    chat = await center.chat(queue)
+    async with center.work() as work:
+        await _set(work, chat, 10)
+        await _set(work, chat, 100)
+    center.later(50)
+    assert await center.fire() == 0
+    center.later(60)
+    assert await center.fire() == 1
+
+
+async def _set(work: Work, chat: int, seconds: int) -> None:
+    await set_timer(work.conn, TENANT, chat, "queue_expiry", work.now + timedelta(seconds=seconds))
