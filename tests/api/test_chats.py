@@ -112,7 +112,7 @@ async def test_who_answers_a_chat_that_nobody_has_takes_it(api: Api) -> None:
     assert (chat["status"], chat["agent_info"]["id"]) == ("assigned", 1)
     assert [one["type"] for one in chat["participants"]] == ["end_user", "agent"]
     refused = await api.call("POST", f"{CHATS}/{chat_id}/message", json={**body, "from_user_id": 2})
-    assert (refused.status, refused.json["message"]) == (400, f"agent 2 is not in chat {chat_id}")
+    assert (refused.status, refused.json["message"]) == (409, f"agent 2 is not in chat {chat_id}")
 
 
 async def test_two_agents_who_answer_at_once(api: Api) -> None:

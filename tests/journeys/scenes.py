@@ -22,15 +22,15 @@ import pytest
 from aiohttp import web
 
 from tests.crm.serving import listening
-from tests.kit.api import OURS, Answer
+from tests.kit.api import OURS, SEED, Answer
 from tests.kit.demo_setup import Client, apply, client_of, consumer, set_up
 from tests.kit.lab import Handsets, handsets_of
 from tests.kit.processes import serving, until
 from tests.lab.process import LabProcess
 
 LIMIT = 20.0
-DIRECT, PICTURES = "+16285550110", "+16285550111"
-"""Numbers of ours: an agent's own, and one whose carrier takes pictures."""
+DIRECT, PICTURES, OVER_HTTP = "+16285550110", "+16285550111", "+16285550112"
+"""Numbers of ours: an agent's own, one whose carrier takes pictures, and one over the same carrier with the menu."""
 SECRET = "a secret that the CRM and we share"
 TOKEN = "an auth token of thirty-two octets"
 DESKS = ("billing", "orders", "espanol", "care", "auto", "teams", "all", "moves", "old", "pictures", "direct", "alone")
@@ -71,6 +71,7 @@ def document(crm: str, twilio: str, callbacks: str, now: datetime) -> dict[str, 
         "numbers": [
             {"number": OURS, "queue": "Support"},
             {"number": PICTURES, "carrier": "twilio", "queue": "Pictures"},
+            {"number": OVER_HTTP, "carrier": "twilio", "queue": "Support"},
             {"number": DIRECT, "carrier": "upstream", "agent": "direct-1@foo.com"},
         ],
         "agents": [
@@ -203,6 +204,11 @@ class Center:
         chat: dict[str, Any] = await self.call("PATCH", f"/chats/{chat_id}", json=body)
         return chat
 
+    async def knows_its_numbers(self) -> bool:
+        """Whether the server has seen the set-up, as it does within a second."""
+        fields = {**SEED, "outbound_number": OVER_HTTP}
+        return bool((await self.call("POST", "/sms", json=fields, params={"dry_run": "true"}))["would_send"])
+
     # What can be seen of chats
 
     async def chat_of(self, phone: str, **values: Any) -> dict[str, Any]:
@@ -287,12 +293,13 @@ async def open_center(lab: LabProcess, database: str, folder: Path) -> AsyncIter
         )
         await center.apply(settings={"public_url": server.base_url})
         await center.apply(**document(f"{url}/crm", twilio, callbacks, datetime.now(UTC)))
-        account = {"auth_token": TOKEN, "numbers": [PICTURES], "inbound_url": callbacks}
+        account = {"auth_token": TOKEN, "numbers": [PICTURES, OVER_HTTP], "inbound_url": callbacks}
         await handsets.call("PUT", "/vendors/twilio/account", json=account)
         agents = await center.call("GET", "/agents", params={"per": "1000"})
         center.agents = {agent["email"].partition("@")[0]: agent["id"] for agent in agents}
         center.queues = {queue["path"]: queue["id"] for queue in await center.call("GET", "/queues")}
         await until(handsets.lines, LIMIT, "the line is bound")
+        await until(center.knows_its_numbers, LIMIT, "the server has seen the set-up")
         yield center
         assert await server.stop() == 0, server.errors
         assert '"level": "error"' not in server.errors, server.errors

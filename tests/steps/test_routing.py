@@ -216,3 +216,20 @@ async def test_spans_cover_the_life_of_a_chat_without_a_gap(center: Center) -> N
     assert spans[0][1] == row.created_at
     assert spans[-1][2] == row.ends_at
     assert all(before[2] == after[1] for before, after in pairwise(spans))
+
+
+async def test_who_declined_is_not_asked_again_at_once_though_he_is_alone(center: Center) -> None:
+    queue = await center.queue("Q", offer_seconds=10)
+    agent = await center.agent("a", queue)
+    chat = await center.chat(queue)
+    await center.value(
+        "update offers set state = 'declined', ended_at = $1 where agent_id = $2 returning 1", center.now, agent
+    )
+    await center.status(agent, "available")
+    for seconds in (0, 30, 29):
+        center.later(seconds)
+        await center.sweep()
+        assert await center.asked(chat) == []
+    center.later(2)
+    await center.sweep()
+    assert await center.asked(chat) == [agent]

@@ -14,9 +14,11 @@ from smsdesk.steps.media import Enclosed, MostMedia, attach, enclose
 from smsdesk.steps.quiet_hours import judge_answer
 from smsdesk.steps.speaking import agent_spoke
 from smsdesk.steps.work import Work
+from smsdesk.store.agents import require_agent
 from smsdesk.store.chat_rows import ChatRow, require_open
 from smsdesk.store.messages import NewText, add_texts
 from smsdesk.store.participants import find_present
+from smsdesk.store.transfers import find_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class AnswerChat:
         async with self._begin(tenant.tenant_id) as work:
             chat = await _answerable(work, tenant, answer)
             if chat.agent_id is None:
+                # `tenant` may be a second old, and he has been disabled.
+                await require_agent(work.conn, work.tenant_id, agent.agent_id)
                 await routing.assign(work, chat, agent.agent_id)
                 chat = await require_open(work.conn, work.tenant_id, chat.chat_id)
             await agent_spoke(work, chat)
@@ -80,7 +84,10 @@ async def _answerable(work: Work, tenant: Tenant, answer: Answer) -> ChatRow:
     if chat.agent_id is not None and chat.agent_id != answer.agent_id:
         present = await find_present(work.conn, work.tenant_id, chat.chat_id, answer.agent_id)
         if present is None or not present.may_answer:
-            raise Problem("agent_unknown", f"agent {answer.agent_id} is not in chat {chat.chat_id}")
+            raise Problem("not_in_chat", f"agent {answer.agent_id} is not in chat {chat.chat_id}")
+    transfer = await find_open(work.conn, work.tenant_id, chat.chat_id) if chat.agent_id is None else None
+    if transfer is not None and transfer.to_agent_id not in (None, answer.agent_id):
+        raise Problem("transfer_open", f"chat {chat.chat_id} is on its way to agent {transfer.to_agent_id}")
     if chat.outbound_number not in tenant.numbers:
         raise Problem("outbound_number_unknown")
     if chat.blocked:

@@ -37,7 +37,7 @@ def read_inbound(told: HandedOver, tenant: Tenant, at: datetime) -> InboundPart:
     if not told.id.strip() or len(told.id) > LONGEST_ID:
         raise Problem("parameter_invalid", f"id must have 1 to {LONGEST_ID} characters")
     if not told.body.strip() and not told.media:
-        raise Problem("message_missing")
+        raise Problem("message_missing", "body is required where there are no media")
     if len(told.body) > LONGEST_BODY:
         raise Problem("message_too_long")
     number = tenant.numbers.get(_number(told.destination, "to", tenant))

@@ -1,7 +1,7 @@
 """What a queue does with its chats: each setting is its own, else that of the queue above it, else the tenant's."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from smsdesk.domain.hours import Hours
@@ -77,11 +77,3 @@ class QueueSettings:
 
 
 NAMES = tuple(each.name for each in fields(QueueSettings))
-
-
-def inherit(above: QueueSettings, own: Mapping[str, object]) -> QueueSettings:
-    """The settings of a queue below `above` which has these of its own, by name."""
-    texts = own.get("texts")
-    if isinstance(texts, Mapping):
-        own = {**own, "texts": {**above.texts, **texts}}
-    return replace(above, **own)  # type: ignore[arg-type]

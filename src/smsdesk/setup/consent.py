@@ -28,7 +28,10 @@ _RULE: dict[str, Reader[Any]] = {"from": _day, "scope": choice(*SCOPES)}
 def _rules(value: Value) -> list[dict[str, Any]]:
     rules = []
     for entry in value.entries():
+        before = len(entry.findings.faults)
         given, _ = mapping(entry, _RULE)
+        if len(entry.findings.faults) > before:
+            continue
         if set(given) != set(_RULE):
             raise WrongValue("each rule has `from`, a day, and `scope`: number, brand or all")
         rules.append(given)

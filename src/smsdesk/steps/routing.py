@@ -9,6 +9,7 @@ release    its agent is gone: it waits again
 Chats are locked before agents, and whoever holds an agent takes only chats that nobody holds: nobody waits crosswise.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from smsdesk.domain.chat_life import Event
@@ -101,11 +102,11 @@ async def _whom(work: Work, waiting: Waiting, settings: QueueSettings) -> tuple[
         if await routing.lock_if_ready(conn, tenant_id, agent_id):
             return Cast((), 1, reserves=True, seconds=settings.offer_seconds), [agent_id]
     cast = plan_cast(settings, waiting.rounds, work.chance)
-    agents = await routing.pick_agents(conn, tenant_id, waiting, cast.groups, cast.most, again=not cast.reserves)
+    agents = await routing.pick_agents(conn, tenant_id, waiting, cast, work.now, again=not cast.reserves)
     if not agents and cast.reserves:
         # Those who let it pass are asked again, and a group's share goes to whoever is ready, before nobody is asked.
-        every = tuple(range(1, max(1, len(settings.groups)) + 1))
-        agents = await routing.pick_agents(conn, tenant_id, waiting, every, cast.most, again=True)
+        every = replace(cast, groups=tuple(range(1, max(1, len(settings.groups)) + 1)))
+        agents = await routing.pick_agents(conn, tenant_id, waiting, every, work.now, again=True)
     return cast, agents
 
 

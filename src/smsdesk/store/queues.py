@@ -9,9 +9,9 @@ import msgspec
 
 from smsdesk.domain.hours import Hours
 from smsdesk.domain.queue_settings import QueueSettings
+from smsdesk.domain.setup import SUPERVISORS
 from smsdesk.store.db import Connection
-
-SUPERVISORS = "Supervisors"
+from smsdesk.store.effective import refresh_effective
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,7 @@ async def supervisors_queue(conn: Connection, tenant_id: int, now: datetime) -> 
         """,
         tenant_id, SUPERVISORS,
     )  # fmt: skip
-    await conn.execute(
-        """
-        select refresh_agent($1, agent_id, $2) from agents
-        where tenant_id = $1 and role <> 'agent' and disabled_at is null order by agent_id
-        """,
-        tenant_id, now,
-    )  # fmt: skip
+    await refresh_effective(conn, tenant_id, now)
     return await supervisors_queue(conn, tenant_id, now)
 
 

@@ -18,7 +18,8 @@ async def lock_end_user(conn: Connection, tenant_id: int, number: str, new_id: i
     )  # fmt: skip
     end_user_id: int = await conn.fetchval(
         "select end_user_id from end_users where tenant_id = $1 and number = $2 and number > '' for no key update",
-        tenant_id, number,
+        tenant_id,
+        number,
     )
     return end_user_id
 

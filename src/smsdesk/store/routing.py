@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from smsdesk.domain.routing import Cast
 from smsdesk.store.db import Connection
+
+DECLINED = timedelta(minutes=1)
+"""How long nobody is asked again for a chat that he has declined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +44,11 @@ async def read_waiting(conn: Connection, tenant_id: int, chat_id: int) -> Waitin
 
 
 async def pick_agents(
-    conn: Connection, tenant_id: int, waiting: Waiting, groups: Sequence[int], most: int, *, again: bool
+    conn: Connection, tenant_id: int, waiting: Waiting, cast: Cast, now: datetime, *, again: bool
 ) -> list[int]:
-    """The agents of these groups of the chat's queue who are ready, the longest idle first, locked; those who are being
+    """The agents of this round, of the chat's queue, who are ready, the longest idle first, locked; those who are being
     asked for something else in this moment are passed over. Without `again`, those who let an offer of this wait pass
-    are left out.
+    are left out; who declined it is not asked again within DECLINED.
 
     Readiness is looked at on the locked row too: what another transaction has just decided counts.
     """
@@ -55,13 +59,15 @@ async def pick_agents(
             select p.agent_id, p.idle_since from agent_queues p
             join agent_statuses s on s.tenant_id = $1 and s.agent_id = p.agent_id
             where p.tenant_id = $1 and p.queue_id = $2 and p.group_number = g.number and p.ready and s.ready
-              and ($5 or not exists (select from offers o where o.tenant_id = $1 and o.chat_id = $6
-                                                            and o.agent_id = p.agent_id and o.offered_at >= $7))
+              and not exists (select from offers o where o.tenant_id = $1 and o.chat_id = $6
+                                                     and o.agent_id = p.agent_id and o.offered_at >= $7
+                                                     and (not $5 or o.state = 'declined' and o.ended_at > $8))
             order by p.idle_since, p.agent_id limit $4 for no key update of s skip locked
         ) p
         order by p.idle_since, p.agent_id limit $4
         """,
-        tenant_id, waiting.queue_id, list(groups), most, again, waiting.chat_id, waiting.since,
+        tenant_id, waiting.queue_id, list(cast.groups), cast.most, again, waiting.chat_id, waiting.since,
+        now - DECLINED,
     )  # fmt: skip
     return [row[0] for row in rows]
 

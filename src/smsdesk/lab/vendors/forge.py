@@ -36,7 +36,7 @@ class Forgery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     state: State = "delivered"
     source: str = "+14155550100"
     to: str = "+14155550199"
-    body: Annotated[str, msgspec.Meta(min_length=1, max_length=1600)] = "STOP"
+    body: Annotated[str, msgspec.Meta(max_length=1600)] = "STOP"
 
 
 async def forge(gateway: Gateway, courier: Courier, forgery: Forgery, number: int, now: float) -> list[int | str]:
