@@ -100,7 +100,7 @@ async def test_what_happened_to_it_is_told(talk: Talk) -> None:
     assert moved.status < 300
     assert "[12:21:04 System] John D. transferred the chat to Second A. (cold).\n" in text
     assert "[12:21:05 System] Second A. declined the offer.\n" in text
-    assert "[12:21:05 System] The transfer to Second A. was failed" in text
+    assert "[12:21:05 System] The transfer to Second A. failed: declined.\n" in text
 
 
 async def test_files_stand_where_they_came(talk: Talk) -> None:

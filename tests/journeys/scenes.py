@@ -1,7 +1,7 @@
 """A contact center that is open for business: a server, phones, agents at their desks, and a CRM of its own.
 
-One set-up for all stories. Each uses a queue of its own, so that many can go on at a time; an agent is named by his queue
-and a number (`care-1`), and is asked for nothing before he is `ready`.
+One set-up for all stories. Each uses a queue of its own, so that many can go on at a time; an agent is named by his
+queue and a number (`care-1`), and is asked for nothing before he is `ready`.
 """
 
 import base64

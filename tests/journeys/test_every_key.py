@@ -47,8 +47,8 @@ async def menu(center: Center) -> Chats:
 
 
 async def agent(center: Center) -> Chats:
-    """An agent accepts a chat, has the consumer verified, is joined by a supervisor, and ends it; the consumer rates it.
-    Another chat is given to an agent without asking."""
+    """An agent accepts a chat, is joined by a supervisor, has the consumer verified, and ends it; the consumer rates
+    it. Another chat is given to an agent without asking."""
     phone, other = center.phone(), center.phone()
     await center.write(phone, "CARE")
     waiting = await center.chat_of(phone, status="queued")

@@ -6,6 +6,8 @@ from typing import Any
 
 import asyncpg
 
+from smsdesk.domain.queue_settings import QueueSettings
+from smsdesk.domain.wordings import fill, template_of
 from smsdesk.steps.arrivals import ArrivedReply, arrive
 from smsdesk.steps.speaking import consumer_spoke
 from smsdesk.steps.work import Work
@@ -17,6 +19,7 @@ from tests.store.outbox import LINE, NOW, OURS, TENANT
 
 OTHER = "+16285550198"
 SUPPORT, BILLING, ORDERS, CARDS, INVOICES, VIP = range(1, 7)
+GREETING = fill(template_of(QueueSettings(), "greeting", "en"), {"COMPANY_NAME": "Acme"})
 OFFICE = {"time_zone": "UTC", "week": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}}
 """NOW is a Sunday: closed until Monday at 9."""
 

@@ -46,7 +46,7 @@ class Received:
     opted_out: bool = False
     """It was a STOP: `SettleOptOut` says when it may be acknowledged."""
     answered: bool = False
-    """A text of ours may wait in the queue because of it."""
+    """A text of ours to this consumer waits in the queue now."""
     unknown_number: bool = False
     """It was sent to a number that is not the tenant's. It is kept like any other."""
     chat_id: int | None = None
@@ -66,7 +66,7 @@ class ReceiveReply:
         async with self._db.transaction() as conn:
             work = Work(conn, tenant_id, part.at, self._ids, self._chance)
             end_user_id = await replies.lock_end_user(conn, tenant_id, part.source, await work.take_id(), part.at)
-            opted_out = await consent.is_opted_out(conn, tenant_id, part.source)
+            opted_out = await consent.is_opted_out(conn, tenant_id, part.source, part.destination)
             if await _is_repeated(conn, tenant_id, part, opted_out):
                 return Received(opted_out=opted_out and _stops(part))
             text = await _whole(conn, tenant_id, part)
@@ -136,7 +136,8 @@ async def _take_in(work: Work, text: InboundText, end_user_id: int) -> Received:
     chat = await require_open(work.conn, work.tenant_id, chat.chat_id)
     if not await _is_settled(work, chat, reply, consented, opened):
         await arrivals.arrive(work, chat, ArrivedReply(text.body, text.destination, message_id, text.parts), opened)
-    return Received(consented.command == "stop", True, line is None, chat.chat_id)
+    queued = await texts.is_queued(work.conn, work.tenant_id, text.source)
+    return Received(consented.command == "stop", queued, line is None, chat.chat_id)
 
 
 async def _open(work: Work, text: InboundText, end_user_id: int, previous: ChatRow | None) -> ChatRow:

@@ -78,6 +78,7 @@ V1 = [
 # The framework names a parameter as the handler does, where its name in the query is no name in Python.
 ASKED_AS = {
     "created_from": "created_at[from]",
+    "scope_kind": "scope",
     "created_to": "created_at[to]",
     "ended_from": "ends_at[from]",
     "ended_to": "ends_at[to]",

@@ -144,12 +144,16 @@ def _change(record: ChatRecord, before: Span, now: Span) -> str | None:
 
 def _transferred(record: ChatRecord, transfer: Transfer) -> Iterator[Segment]:
     by = record.agent_name(transfer.from_agent.agent_id) if transfer.from_agent else "A supervisor"
-    target = transfer.to_agent
-    to = record.agent_name(target.agent_id) if target else record.queue_name(transfer.to_queue_id) or "another queue"
+    # Who took it out of a queue is in the transfer too; it was not meant for him.
+    if transfer.to_queue_id is None and transfer.to_agent:
+        to = record.agent_name(transfer.to_agent.agent_id)
+    else:
+        to = record.queue_name(transfer.to_queue_id) or "another queue"
     yield _happened(transfer.created_at, f"{by} transferred the chat to {to} ({transfer.kind}).")
     if transfer.ended_at and transfer.status in ("cancelled", "failed"):
         why = f": {transfer.fail_reason}" if transfer.fail_reason != "nothing" else ""
-        yield _happened(transfer.ended_at, f"The transfer to {to} was {transfer.status}{why}.")
+        how = "failed" if transfer.status == "failed" else "was cancelled"
+        yield _happened(transfer.ended_at, f"The transfer to {to} {how}{why}.")
 
 
 def _happened(at: datetime, words: str) -> Segment:

@@ -18,7 +18,7 @@ from smsdesk.actions.rejudge_texts import rejudge_texts
 from smsdesk.actions.resend_doubtful import resend_doubtful
 from smsdesk.actions.resolve_doubtful import resolve_doubtful
 from smsdesk.domain.reply import MISSING_PART_WAIT
-from smsdesk.jobs import conversations, crm, words
+from smsdesk.jobs import conversations, crm, opt_outs, words
 from smsdesk.jobs.conversations import Conversations
 from smsdesk.jobs.crm import CrmJobs
 from smsdesk.jobs.crm_visit import Surroundings as CrmSurroundings
@@ -27,12 +27,14 @@ from smsdesk.jobs.doubts import Doubts
 from smsdesk.jobs.lines import Lines, Surroundings
 from smsdesk.jobs.media import MediaJob
 from smsdesk.jobs.media import Surroundings as MediaSurroundings
+from smsdesk.jobs.opt_outs import OptOuts
 from smsdesk.jobs.pace import Paces
 from smsdesk.jobs.repeat import repeat, report
 from smsdesk.jobs.routes import LOOK, Routes
 from smsdesk.jobs.sink import Place
 from smsdesk.jobs.words import Words
 from smsdesk.media.stores import Stores
+from smsdesk.steps.begin import Begin
 from smsdesk.store import api_keys, nodes, replies
 from smsdesk.store.db import Database, Ids
 from smsdesk.store.groups import AWAY
@@ -86,6 +88,7 @@ class Worker:
         self._routes = Routes(db, clock, time.monotonic, log)
         self._doubts = Doubts(db, clock, log)
         self._words = Words(db, clock)
+        self._opt_outs = OptOuts(db, Begin(db, ids, clock, random), log)
         self._crm = CrmJobs(CrmSurroundings(db, os.environ, clock, random, transcript_text), log)
         self._conversations = Conversations(db, ids, clock, random, log)
         self._around = Surroundings(self._receive_reply, os.environ, random, self.wake, self._paces, self._routes)
@@ -130,6 +133,7 @@ class Worker:
                 (60.0, self._end_silent),
                 (5.0, self._rejudge_texts),
                 (words.EVERY, self._words.index),
+                (opt_outs.EVERY, self._opt_outs.take_over),
                 (crm.LOOK, self._crm.run),
                 (3600.0, self._forget_keys),
                 (3600.0, self._forget_received),

@@ -32,17 +32,18 @@ EXPIRED = Ending("fail", "disconnected_by_system", "expired", "expired")
 
 
 async def end(work: Work, chat: ChatRow, ending: Ending) -> Status:
-    """Ends the chat: its text, the question how it was where an agent was in it, and the agent's time to note what it
-    was about. Raises Problem where it cannot end so."""
+    """Ends the chat: its text and the question how it was, both in one, and the agent's time to note what it was about.
+    Raises Problem where it cannot end so."""
     queue = await find_queue(work.conn, work.tenant_id, chat.queue_id) if chat.queue_id else None
     settings = queue.settings if queue else QueueSettings()
-    if ending.text:
-        await say_text(work, chat, settings, ending.text)
     status = await move(work, chat, ending.event, Move("", chat.agent_id, chat.queue_id, ending.fail_reason, ending.by))
+    texts = (ending.text,) if ending.text else ()
+    if not survey.is_due(chat, settings, status):
+        await say_text(work, chat, settings, *texts)
+    elif await say_text(work, chat, settings, *texts, "survey") is not None:
+        await survey.begin(work, chat, settings)
     if chat.assigned_at is not None:
         await wrap_up.begin(work, chat, settings)
-        if settings.survey and status == "finished" and chat.agent_said_at and chat.end_user_said_at:
-            await survey.ask(work, chat, settings)
     if chat.agent_id is not None:
         await routing.fill(work, chat.agent_id)
     return status

@@ -60,15 +60,17 @@ async def answer(work: Work, chat: ChatRow, line: Line, tree: Tree, body: str) -
 
 
 async def show(work: Work, chat: ChatRow, tree: Tree, place: Place, shown: Show) -> None:
-    """Sends a menu, and waits for the answer. Who cannot be texted gets a person instead."""
+    """Sends a menu, and waits for the answer. Who cannot be texted gets a person instead, and so does who would get an
+    empty menu."""
     queue = await _require(work, shown.queue_id)
     settings, lang = queue.settings, queue.settings.lang
+    menu = template_of(settings, "menu", lang)
     templates = (
         "" if _is_upwards(tree, chat, shown.queue_id) else greeting(chat, settings, await _before(work, chat)),
         template_of(settings, "not_understood", lang) if shown.tries else "",
-        template_of(settings, "menu", lang),
+        menu,
     )
-    if await tell(work, chat, queue, templates, MENU=menu_of(tree.lines(shown.queue_id))) is None:
+    if not menu or await tell(work, chat, queue, templates, MENU=menu_of(tree.lines(shown.queue_id))) is None:
         await _enter_from(work, chat, tree, chat.queue_id or default_leaf(tree, place, shown.queue_id))
         return
     await arrivals.place(work.conn, work.tenant_id, chat, Placed(lang, shown.queue_id, shown.tries))
@@ -79,14 +81,15 @@ async def show(work: Work, chat: ChatRow, tree: Tree, place: Place, shown: Show)
 
 async def enter(work: Work, chat: ChatRow, queue: QueueRow, entrance: Entrance) -> None:
     """Puts the chat into a queue and tells the consumer what he has to know. A queue that is closed and takes nothing
-    then ends the chat, if the consumer could be told."""
+    then ends the chat, if no agent has had it yet and the consumer could be told."""
     settings, lang = queue.settings, queue.settings.lang
     closed = not is_open(settings.hours, work.now)
     after_hours = template_of(settings, "after_hours", lang) if closed else ""
     await tell(work, chat, queue, (*entrance.templates, after_hours))
     placed = Placed(lang, preferred_agent_id=entrance.preferred_agent_id)
     await arrivals.place(work.conn, work.tenant_id, chat, placed)
-    if closed and settings.after_hours == "close" and not (chat.opted_out or chat.blocked):
+    turned_away = closed and settings.after_hours == "close" and chat.assigned_at is None
+    if turned_away and not (chat.opted_out or chat.blocked):
         failed = Move("", None, queue.queue_id, "after_hours", "disconnected_by_system")
         await move(work, chat, "fail", failed)
     else:

@@ -46,14 +46,16 @@ async def say(work: Work, chat: ChatRow, body: str, kind: str = "answer", over: 
     return message_id
 
 
-async def say_text(work: Work, chat: ChatRow, settings: QueueSettings, name: str, **more: str) -> int | None:
-    """Says one of the queue's texts in the chat's language, its variables filled; an empty one is not said."""
-    template = template_of(settings, name, chat.lang)
-    if not template:
+async def say_text(work: Work, chat: ChatRow, settings: QueueSettings, *names: str) -> int | None:
+    """Says these texts of the queue as one, below each other, in the chat's language, their variables filled; an empty
+    one is not said."""
+    templates = [template_of(settings, name, chat.lang) for name in names]
+    wanted = "\n".join(template for template in templates if template)
+    if not wanted:
         return None
     variables = await read_variables(work.conn, work.tenant_id, chat.chat_id)
-    known = {**of_queue(settings, work.now, chat.lang), **variables, **more}
-    return await say(work, chat, fill(template, known, chat.lang))
+    known = {**of_queue(settings, work.now, chat.lang), **variables}
+    return await say(work, chat, fill(wanted, known, chat.lang))
 
 
 async def note(work: Work, chat_id: int, body: str, agent_id: int | None = None) -> int:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from smsdesk.domain.queue_settings import QueueSettings
 from smsdesk.steps.moving import move
+from smsdesk.steps.say import note
 from smsdesk.steps.work import Work
 from smsdesk.store.chat_rows import ChatRow, note_said
 from smsdesk.store.moves import refresh_agent, set_timer, stop_timer
@@ -43,6 +44,16 @@ async def consumer_spoke(work: Work, chat: ChatRow) -> None:
     settings = await _settings(work, chat)
     if chat.end_user_said_at is None or (chat.agent_said_at and chat.agent_said_at >= chat.end_user_said_at):
         await _start(work, chat, "agent_silence", settings.agent_silence_minutes)
+
+
+async def set_aside(work: Work, chat: ChatRow, words: str, agent_id: int | None = None) -> None:
+    """Sets a chat aside, with a line at the desk. The consumer is waited for from now on where he had the last word
+    too: else nothing would ever end it."""
+    await move(work, chat, "dismiss")
+    await note(work, chat.chat_id, words, agent_id)
+    if chat.agent_said_at is None or (chat.end_user_said_at and chat.agent_said_at < chat.end_user_said_at):
+        settings = await _settings(work, chat)
+        await _start(work, chat, "consumer_silence", settings.consumer_silence_minutes)
 
 
 def _agent_has_spoken(chat: ChatRow) -> bool:

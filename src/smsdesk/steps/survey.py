@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 from smsdesk.domain import survey
+from smsdesk.domain.chat_life import Status
 from smsdesk.domain.queue_settings import QueueSettings
+from smsdesk.domain.wordings import template_of
 from smsdesk.steps.say import say_text
 from smsdesk.steps.work import Work
 from smsdesk.store import surveys
@@ -11,11 +13,17 @@ from smsdesk.store.chat_rows import ChatRow
 from smsdesk.store.queues import find_queue
 
 
-async def ask(work: Work, chat: ChatRow, settings: QueueSettings) -> None:
-    """Puts the question, where the queue has one and the consumer may be texted."""
-    if await say_text(work, chat, settings, "survey") is not None:
-        until = work.now + timedelta(minutes=settings.survey_minutes)
-        await surveys.add_survey(work.conn, work.tenant_id, chat.chat_id, work.now, until)
+def is_due(chat: ChatRow, settings: QueueSettings, status: Status) -> bool:
+    """Whether the question is to be put: the queue has one, and the chat has ended in the ordinary way after both sides
+    have spoken. `chat` is as it was before its end."""
+    spoken = chat.assigned_at and chat.agent_said_at and chat.end_user_said_at
+    return bool(settings.survey and status == "finished" and spoken and template_of(settings, "survey", chat.lang))
+
+
+async def begin(work: Work, chat: ChatRow, settings: QueueSettings) -> None:
+    """Waits for the answer from now on: the question has been put."""
+    until = work.now + timedelta(minutes=settings.survey_minutes)
+    await surveys.add_survey(work.conn, work.tenant_id, chat.chat_id, work.now, until)
 
 
 async def read_answer(work: Work, chat: ChatRow, body: str) -> bool:

@@ -130,7 +130,7 @@ async def add_texts(conn: Connection, tenant_id: int, texts: Sequence[NewText]) 
             """
             update texts set priority = $4
             where tenant_id = $1 and destination = $2 and destination > '' and source = $3
-              and state in ('queued', 'sending') and priority > $4 and $4 > 0
+              and state in ('queued', 'sending') and priority > $4 and $4 > 0 and queued_at <= $5
             """,
-            tenant_id, text.destination, text.source, PRIORITIES[text.kind],
+            tenant_id, text.destination, text.source, PRIORITIES[text.kind], text.at,
         )  # fmt: skip

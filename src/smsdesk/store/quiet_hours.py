@@ -48,8 +48,8 @@ async def find_time_zones(conn: Connection, tenant_id: int, numbers: Iterable[st
         """
         select e.number, e.time_zone from unnest($2::text[]) u (number)
         cross join lateral (
-            select e.number, e.time_zone from end_users e where e.tenant_id = $1 and e.number = u.number and e.number > ''
-            offset 0
+            select e.number, e.time_zone from end_users e
+            where e.tenant_id = $1 and e.number = u.number and e.number > '' offset 0
         ) e
         where e.time_zone is not null
         """,

@@ -126,6 +126,18 @@ async def hold(conn: Connection, tenant_id: int, message_id: int, due_at: dateti
     )
 
 
+async def is_queued(conn: Connection, tenant_id: int, number: str) -> bool:
+    """Whether a text to the number waits for whoever delivers."""
+    found = await conn.fetchval(
+        """
+        select 1 from texts
+        where tenant_id = $1 and destination = $2 and destination > '' and state = 'queued' limit 1
+        """,
+        tenant_id, number,
+    )  # fmt: skip
+    return found is not None
+
+
 async def make_due(conn: Connection, tenant_id: int, number: str, kind: str, now: datetime) -> None:
     """Lets the texts of a kind to a number leave now instead of later."""
     await conn.execute(

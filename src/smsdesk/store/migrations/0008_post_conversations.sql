@@ -487,6 +487,7 @@ begin
                when u.agent_id is not null and (a.agent_id is null or a.disabled_at is not null) then 'agent_unknown'
                when b.number is not null then 'end_user_blocked'
                when opted_out(p_tenant, u.end_user_number, u.outbound_number) then 'end_user_opted_out'
+               when in_doubt(p_tenant, u.end_user_number, u.outbound_number) then 'consent_in_doubt'
            end) order by u.i),
            array_agg(coalesce(n.current_carrier_id, n.carrier_id) order by u.i),
            array_agg(case when n.current_carrier_id is not null then n.carrier_id end order by u.i),
