@@ -8,8 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from smsdesk.api.keys import KEPT
-from smsdesk.store.api_keys import forget_keys
+from smsdesk.store.api_keys import KEPT, forget_keys
 from tests.kit.api import Answer, Api
 from tests.kit.processes import Server, serving, until
 
@@ -96,10 +95,10 @@ async def test_keys_are_the_tenants_own(api: Api, chat: int) -> None:
     assert (await api.call("POST", "/apps/api/v1/end_users", json=body, **theirs)).status == 200
 
 
-@pytest.mark.parametrize("key", ["", " ", "x" * 256])
-async def test_what_can_be_no_key_is_refused(api: Api, chat: int, key: str) -> None:
-    refused = await say(api, chat, key)
-    assert (refused.status, refused.json) == (400, {"message": "Idempotency-Key must have 1 to 255 characters"})
+async def test_what_can_be_no_key_is_refused(api: Api, chat: int) -> None:
+    for key in ("", " ", "x" * 256):
+        refused = await say(api, chat, key)
+        assert (refused.status, refused.json) == (400, {"message": "Idempotency-Key must have 1 to 255 characters"})
     assert await said(api) == 0
 
 

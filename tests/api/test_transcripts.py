@@ -71,19 +71,16 @@ async def test_what_one_side_says_in_a_row_is_one_turn(talk: Talk) -> None:
     assert last["at"] == "2026-03-02T17:21:03.123Z"
 
 
-@pytest.mark.parametrize(
-    ("accept", "kind"),
-    [
+async def test_the_request_says_in_which_form(talk: Talk) -> None:
+    for accept, kind in (
         ("text/plain", "text/plain"),
         ("text/plain;q=0.9, application/json", "text/plain"),
         ("application/json, text/plain", "application/json"),
         ("*/*", "application/json"),
         ("text/html", "application/json"),
-    ],
-)
-async def test_the_request_says_in_which_form(talk: Talk, accept: str, kind: str) -> None:
-    answer = await talk.get("/transcript", headers={"Accept": accept})
-    assert answer.headers["Content-Type"].startswith(kind)
+    ):
+        answer = await talk.get("/transcript", headers={"Accept": accept})
+        assert answer.headers["Content-Type"].startswith(kind)
 
 
 async def test_notes_are_left_out_unless_they_are_asked_for(talk: Talk) -> None:
@@ -99,8 +96,18 @@ async def test_what_happened_to_it_is_told(talk: Talk) -> None:
     text = (await talk.get("/transcript.txt")).body.decode()
     assert moved.status < 300
     assert "[12:21:04 System] John D. transferred the chat to Second A. (cold).\n" in text
-    assert "[12:21:05 System] Second A. declined the offer.\n" in text
-    assert "[12:21:05 System] The transfer to Second A. failed: declined.\n" in text
+    declined = text.index("[12:21:05 System] Second A. declined the offer.\n")
+    failed = text.index("[12:21:05 System] The transfer to Second A. failed: declined.\n")
+    assert declined < failed < text.index("[12:21:05 System]", failed + 1)  # then what the chat became of it
+
+
+async def test_a_transfer_to_a_queue_names_the_queue_whoever_takes_it(talk: Talk) -> None:
+    (queue,) = [one["id"] for one in (await talk.api.call("GET", f"{V1}/queues")).json if one["leaf"]]
+    await talk.do("transfers", after=1, from_agent_id=1, to_queue_id=queue)
+    await talk.do("take", after=1, agent_id=2)
+    text = (await talk.get("/transcript.txt")).body.decode()
+    assert "John D. transferred the chat to Support (cold).\n" in text
+    assert "Second A. has the chat.\n" in text
 
 
 async def test_files_stand_where_they_came(talk: Talk) -> None:
@@ -167,6 +174,6 @@ async def test_a_chat_that_a_send_began_is_so_called(api: Api) -> None:
     assert (await talk.get("/metadata")).json["session_type_v2"] == "Messaging Outbound (SMS Direct via API)"
 
 
-@pytest.mark.parametrize("part", ["/transcript", "/transcript.txt", "/metadata"])
-async def test_another_tenants_chat_is_not_there(talk: Talk, part: str) -> None:
-    assert (await talk.get(part, auth=("other", "other-secret"))).status == 404
+async def test_another_tenants_chat_is_not_there(talk: Talk) -> None:
+    for part in ("/transcript", "/transcript.txt", "/metadata"):
+        assert (await talk.get(part, auth=("other", "other-secret"))).status == 404

@@ -49,7 +49,10 @@ def test_carriers_are_called_and_their_secrets_looked_up(run: Run) -> None:
             f"password: {{env: {variable}}}}}"
             for name, line, variable in (("up", open_line, "LINE_UP"), ("down", closed_line, "LINE_DOWN"))
         )
-        text = f"tenant: acme\ncarriers: [{lines}]\nnumbers: [{{number: 62855, carrier: up}}]"
+        text = (
+            f"tenant: acme\ncarriers: [{lines}]\nagents: [{{email: ann@foo.com}}]\n"
+            "numbers: [{number: 62855, carrier: up}, {number: 62866, carrier: up, agent: ann@foo.com}]"
+        )
         assert run("apply", "-", "--yes", input=text).exit_code == 0
         result = run("doctor", env={"LINE_UP": "secret"})
     assert result.exit_code == 1

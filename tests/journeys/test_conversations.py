@@ -350,6 +350,17 @@ async def test_who_is_not_understood_three_times_gets_a_person(center: Center) -
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("words", ["STOP HELP", "stop 1", "Exit stop"])
+async def test_stop_beside_another_command_asks_a_person(center: Center, words: str) -> None:
+    phone, chat_id = await in_the_menu(center)
+    await center.write(phone, words)
+    assert (await center.screen(phone, 2))[1] == NOT_UNDERSTOOD
+    (hold,) = [
+        one for one in await center.call("GET", "/consent_holds", params={"per": "1000"}) if one["chat_id"] == chat_id
+    ]
+    assert (hold["words"], hold["reason"]) == (words, "STOP beside another command")
+
+
 async def test_a_figure_as_an_emoji_chooses(center: Center) -> None:
     phone, chat_id = await in_the_menu(center)
     await center.write(phone, "2️⃣")

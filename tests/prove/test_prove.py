@@ -6,11 +6,15 @@ import sys
 from random import Random
 from typing import Any
 
+import asyncpg
 import pytest
 
 from smsdesk.prove.clients import Clients, phone, words
 from smsdesk.prove.never_twice import TARGETS, ProofPlan, judge
+from smsdesk.prove.owners import Typed, find_faults
 from smsdesk.prove.points import POINTS
+from tests.kit.center import Center
+from tests.store.outbox import opened
 
 LIMIT = 180
 
@@ -48,6 +52,64 @@ def test_pace() -> None:
     assert len(verdict["limits"]) == 4
     assert verdict["answers"] >= 1
     assert (code == 0) == verdict["kept"], "a busy machine may not use the limits to 95 %; then it says so"
+
+
+@pytest.mark.slow
+def test_replies() -> None:
+    code, verdict = prove("replies", "--replies", "100", "--kills", "4", "--seed", "5")
+    wrong = {name: verdict[name] for name in ("lost", "doubled", "unowned", "two_owners")}
+    assert not any(wrong.values()), wrong
+    assert (code, verdict["kept"], verdict["replies"]) == (0, True, 100)
+    assert verdict["kills"] == {"API": 1, "worker": 1, "PostgreSQL": 1, "line": 1}
+    assert verdict["answers"] > 0
+    assert verdict["offers"] > 0
+
+
+class Rows:
+    """A rig of which the judge sees the rows alone."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    async def rows(self, query: str) -> list[tuple[Any, ...]]:
+        conn = await asyncpg.connect(self._dsn)
+        try:
+            return [tuple(row) for row in await conn.fetch(query)]
+        finally:
+            await conn.close()
+
+
+async def test_the_judge_of_replies_sees_what_is_wrong(database: str) -> None:
+    db = await opened(database)
+    center = await Center(db).begin()
+    queue = await center.queue("Q")
+    agent = await center.agent("a", queue)
+    chats = [await center.chat(queue) for _ in range(3)]
+    await center.take(chats[0], agent)
+    for n, chat in enumerate(chats):
+        await center.value("insert into messages (tenant_id, chat_id, message_id, sender, body, encoding, parts,"
+                           " created_at) values (1, $1, $2, 'end_user', 'hello', 'gsm7', 1, $3) returning 1",
+                           chat, 10_000 + n, center.now)  # fmt: skip
+    phones = [row[0] for row in await center.rows("select number from end_users order by number")]
+    typed = [Typed(number, "hello", taken=True) for number in phones]
+    rig: Any = Rows(database)
+    fair = await find_faults(rig, typed)
+    assert (fair.lost, fair.doubled, fair.unowned, fair.two_owners, fair.replies) == ([], [], [], [], 3)
+
+    found = await find_faults(rig, [*typed[1:], Typed(phones[1], "more", taken=True)])
+    assert (len(found.lost), len(found.doubled)) == (1, 1)
+
+    await center.value("update queues set deleted_at = now() where queue_id = $1 returning 1", queue)
+    assert len((await find_faults(rig, typed)).unowned) == 2
+    await center.value("update agents set disabled_at = now() returning 1")
+    assert len((await find_faults(rig, typed)).unowned) == 3
+    await center.value("update participants set status = 'finished' where type = 'agent' returning 1")
+    assert len((await find_faults(rig, typed)).two_owners) == 1
+    await center.value("insert into messages (tenant_id, chat_id, message_id, sender, agent_id, body, encoding, parts,"
+                       " created_at) values (1, $1, 20000, 'agent', $2, 'x', 'gsm7', 1, $3) returning 1",
+                       chats[1], agent, center.now)  # fmt: skip
+    assert len((await find_faults(rig, typed)).two_owners) == 2
+    await db.close()
 
 
 def test_a_seed_says_what_is_killed_and_when() -> None:

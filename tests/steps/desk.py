@@ -88,7 +88,7 @@ class Desk(Center):
             await add_message(work.conn, TENANT, said, self.now)
             await consumer_spoke(work, chat)
             chat = await require_open(work.conn, TENANT, chat.chat_id)
-            await arrive(work, chat, ArrivedReply(body, to, said.message_id), opened)
+            await arrive(work, chat, ArrivedReply(body, to), opened)
 
     async def _open(self, work: Work, end_user_id: int, to: str) -> ChatRow:
         former = await find_ended(work.conn, TENANT, end_user_id)

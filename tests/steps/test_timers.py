@@ -161,3 +161,16 @@ async def test_a_kind_of_timer_that_is_set_again_moves(center: Center) -> None:
 
 async def _set(work: Work, chat: int, seconds: int) -> None:
     await set_timer(work.conn, TENANT, chat, "queue_expiry", work.now + timedelta(seconds=seconds))
+
+
+async def test_the_clocks_of_a_chat_that_came_at_night_begin_in_the_morning(center: Center) -> None:
+    day = center.now.strftime("%a").lower()
+    opens = center.now.replace(hour=center.now.hour + 1, minute=0, second=0)
+    hours = {"time_zone": "UTC", "week": {day: [[opens.strftime("%H:%M"), "24:00"]]}}
+    queue = await center.queue("Q", hours=hours, queue_expiry_minutes=30, hold_seconds=60)
+    chat = await center.chat(queue)
+    center.now = opens + timedelta(minutes=29)
+    assert await center.fire() == 0
+    center.later(61)
+    assert await center.fire() == 1
+    assert (await center.read(chat)).status == "failed"

@@ -13,6 +13,7 @@ from smsdesk.store.chat_rows import lock_chat_row, require_open
 from smsdesk.store.db import Connection, Database, Ids
 from smsdesk.store.routing import end_missed, find_to_ask
 from smsdesk.store.timers import find_orphans, find_vanished
+from smsdesk.store.transfers import find_unanswered
 
 AT_ONCE = 50
 """Chats of a tenant, or of one of its queues, that one transaction sees to."""
@@ -58,7 +59,9 @@ class AskAgents:
             missed = await end_missed(conn, tenant_id, now, AT_ONCE)
             for agent_id in sorted({offer.agent_id for offer in missed if offer.reserves}):
                 await set_status(conn, tenant_id, agent_id, "missed_chat", None, now)
-        for chat_id in sorted({offer.chat_id for offer in missed}):
+        async with self._db.connection() as conn:
+            unanswered = await find_unanswered(conn, tenant_id, AT_ONCE)
+        for chat_id in unanswered:
             async with self._db.transaction() as conn:
                 chat = await lock_chat_row(conn, tenant_id, chat_id)
                 if chat is not None and chat.ends_at is None:
@@ -73,13 +76,19 @@ class AskAgents:
         return len(vanished)
 
     async def _rescue(self, tenant_id: int, now: datetime) -> int:
-        async with self._db.transaction() as conn:
-            chats = await find_orphans(conn, tenant_id, now, AT_ONCE)
-            work = self._work(conn, tenant_id, now)
-            for chat_id in chats:
-                await note(work, chat_id, "The agent is away: others are asked.")
-                await routing.release(work, await require_open(conn, tenant_id, chat_id))
-        return len(chats)
+        """Each in a transaction of its own: agents are locked in the order of their ids within one chat alone."""
+        rescued = 0
+        while rescued < AT_ONCE:
+            async with self._db.transaction() as conn:
+                chats = await find_orphans(conn, tenant_id, now, 1)
+                work = self._work(conn, tenant_id, now)
+                for chat_id in chats:
+                    await note(work, chat_id, "The agent is away: others are asked.")
+                    await routing.release(work, await require_open(conn, tenant_id, chat_id))
+            if not chats:
+                break
+            rescued += 1
+        return rescued
 
     async def _own(self, tenant_id: int, now: datetime) -> int:
         async with self._db.transaction() as conn:

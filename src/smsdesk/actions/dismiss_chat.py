@@ -4,8 +4,7 @@ from smsdesk.domain.tenant import Tenant
 from smsdesk.errors import Problem
 from smsdesk.steps import routing
 from smsdesk.steps.begin import Begin
-from smsdesk.steps.moving import move
-from smsdesk.steps.say import note
+from smsdesk.steps.speaking import set_aside
 from smsdesk.steps.work import Work
 from smsdesk.store.agents import require_agent
 from smsdesk.store.chat_rows import ChatRow, require_open
@@ -27,8 +26,7 @@ async def dismiss_chat(begin: Begin, tenant: Tenant, chat_id: int, agent_id: int
         if await find_open(work.conn, tenant.tenant_id, chat_id) is not None:
             raise Problem("transfer_open")
         await _require_dismissable(work, chat)
-        await move(work, chat, "dismiss")
-        await note(work, chat_id, "Set aside: it comes back with the consumer's next text.", agent_id)
+        await set_aside(work, chat, "Set aside: it comes back with the consumer's next text.", agent_id)
         if chat.agent_id is not None:
             await routing.fill(work, chat.agent_id)
 

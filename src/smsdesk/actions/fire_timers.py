@@ -7,8 +7,8 @@ from smsdesk.domain.chat_life import WAITING, WITH_AN_AGENT, after
 from smsdesk.domain.queue_settings import QueueSettings
 from smsdesk.steps import menus, routing, wrap_up
 from smsdesk.steps.ending import CONSUMER_SILENT, EXPIRED, end
-from smsdesk.steps.moving import move
 from smsdesk.steps.say import note, say_text
+from smsdesk.steps.speaking import set_aside
 from smsdesk.steps.work import Work
 from smsdesk.store.chat_rows import ChatRow, lock_chat_row
 from smsdesk.store.db import Database, Ids
@@ -62,8 +62,7 @@ async def _consumer_silent(work: Work, chat: ChatRow) -> None:
 
 async def _dismiss(work: Work, chat: ChatRow) -> None:
     if after(chat.status, "dismiss"):
-        await move(work, chat, "dismiss")
-        await note(work, chat.chat_id, "Set aside: the consumer went silent. It comes back with the next text.")
+        await set_aside(work, chat, "Set aside: the consumer went silent. It comes back with the next text.")
 
 
 async def _end_wrap_up(work: Work, chat: ChatRow) -> None:

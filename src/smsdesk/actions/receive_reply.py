@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from smsdesk.domain.consent import Words, read_words
 from smsdesk.domain.reply import InboundPart, InboundText, clean, fingerprint, is_repetition, join_parts
 from smsdesk.domain.segments import segment
+from smsdesk.domain.wording import judge
+from smsdesk.domain.wording_rules import Verdict
 from smsdesk.steps import arrivals, crm, media, survey, verification
 from smsdesk.steps import consent as consent_steps
 from smsdesk.steps.arrivals import ArrivedReply
@@ -118,7 +120,7 @@ async def _whole(conn: Connection, tenant_id: int, part: InboundPart) -> Inbound
 async def _take_in(work: Work, text: InboundText, end_user_id: int) -> Received:
     chat = await lock_open_chat(work.conn, work.tenant_id, end_user_id)
     previous = None if chat else await find_ended(work.conn, work.tenant_id, end_user_id)
-    if previous is not None and await survey.read_answer(work, previous, text.body):
+    if previous is not None and await _answers_survey(work, previous, text):
         await _add(work, text, previous.chat_id)
         return Received(answered=True, chat_id=previous.chat_id)
     opened = chat is None
@@ -135,9 +137,16 @@ async def _take_in(work: Work, text: InboundText, end_user_id: int) -> Received:
     consented = await consent_steps.read_reply(work, reply)
     chat = await require_open(work.conn, work.tenant_id, chat.chat_id)
     if not await _is_settled(work, chat, reply, consented, opened):
-        await arrivals.arrive(work, chat, ArrivedReply(text.body, text.destination, message_id, text.parts), opened)
+        await arrivals.arrive(work, chat, ArrivedReply(text.body, text.destination), opened)
     queued = await texts.is_queued(work.conn, work.tenant_id, text.source)
     return Received(consented.command == "stop", queued, line is None, chat.chat_id)
+
+
+async def _answers_survey(work: Work, previous: ChatRow, text: InboundText) -> bool:
+    """Whether it rates the chat before, over the number that asked, and says nothing about consent beside that."""
+    if previous.outbound_number != text.destination or judge(text.body).verdict is not Verdict.NONE:
+        return False
+    return await survey.read_answer(work, previous, text.body)
 
 
 async def _open(work: Work, text: InboundText, end_user_id: int, previous: ChatRow | None) -> ChatRow:
@@ -170,9 +179,24 @@ async def _is_settled(work: Work, chat: ChatRow, reply: Reply, consented: Consen
     """Whether the reply needs nobody: it was about consent, a code, or a notice that no conversation was to come of."""
     return (
         await _obey(work, chat, reply, consented, opened)
-        or await verification.read_code(work, chat, reply.body)
+        or await _verify(work, chat, reply)
         or (opened and await answer_notice(work, chat))
     )
+
+
+async def _verify(work: Work, chat: ChatRow, reply: Reply) -> bool:
+    """Whether it was a code, and needs nobody else. Where nobody would see the chat, the right one ends it, and a wrong
+    one is read by a person; a chat that was set aside comes back by either."""
+    read = await verification.read_code(work, chat, reply.body)
+    if read == "verified" and _is_unseen(chat):
+        await end(work, chat, _NEEDS_NOBODY)
+        return True
+    return read is not None and chat.status != "dismissed" and not _is_unseen(chat)
+
+
+def _is_unseen(chat: ChatRow) -> bool:
+    """Whether nobody has the chat, and nothing was asked that the next text may answer."""
+    return chat.status == "selecting" and chat.menu_id is None
 
 
 async def _obey(work: Work, chat: ChatRow, reply: Reply, consented: Consented, opened: bool) -> bool:
@@ -188,12 +212,12 @@ async def _obey(work: Work, chat: ChatRow, reply: Reply, consented: Consented, o
             await texts.hold(work.conn, work.tenant_id, message_id, work.now + QUIET_WAIT)
     if consented.command == "stop":
         await end(work, chat, _OPTED_OUT)
-    elif consented.blocked and chat.status == "selecting":
+    elif consented.blocked and chat.status in ("selecting", "dismissed"):
         await end(work, chat, _BLOCKED)
     elif opened and consented.answer is not None:
         await end(work, chat, _NEEDS_NOBODY)
     elif consented.command == "help":
-        return chat.status != "selecting" or chat.menu_id is not None
+        return chat.status != "dismissed" and not _is_unseen(chat)
     else:
         return consented.blocked
     return True

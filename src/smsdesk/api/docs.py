@@ -12,9 +12,10 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.router import Router
 from litestar.static_files import create_static_files_router
 
-from smsdesk.api.keys import KEPT, LONGEST_KEY, PREFIX, WRITES
+from smsdesk.api.keys import LONGEST_KEY, PREFIX, WRITES
 from smsdesk.api.v1.sms_openapi import SMS_PATH_ITEM, SMS_SCHEMAS
 from smsdesk.contract import errors
+from smsdesk.store.api_keys import KEPT
 
 OPENAPI_PATH = "/apps/api/v1/openapi.json"
 DOCS_PATH = "/apps/api/v1/docs"

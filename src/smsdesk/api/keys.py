@@ -8,7 +8,6 @@ get its answer. A request that is refused leaves no key behind.
 import hashlib
 import math
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import structlog
 from litestar.enums import ScopeType
@@ -27,8 +26,6 @@ from smsdesk.store.groups import AWAY
 PREFIX = "/apps/api/v1/"
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 LONGEST_KEY = 255
-KEPT = timedelta(days=30)
-"""How long a key answers for its request. Who asks again later than that is not repeating himself."""
 
 JSON = (b"content-type", b"application/json")
 REPLAYED = (b"idempotent-replayed", b"true")

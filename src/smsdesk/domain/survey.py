@@ -36,12 +36,13 @@ def read_answer(body: str) -> SurveyAnswer | None:
     """The answer that a text gives to "how was it, from 1 to 5"; None where it gives none, and is for a person.
 
     The rating comes first: `5`, `5/5`, `five stars`, `4 - very friendly`, four stars as emoji. A text that has its
-    number elsewhere, or counts something with it, is none: a rating that is lost is better than a question that is.
+    number elsewhere, counts something with it or asks something beside it, is none: a rating that is lost is better than a question that is.
     """
     text = _KEYCAP.sub("", unicodedata.normalize("NFKC", body)).strip().strip("\"'“”").lstrip("#").strip()
     if stars := _STARS.match(text):
         rating = sum(stars.group(0).count(star) for star in "⭐★🌟")
-        return SurveyAnswer(rating, _comment(text[stars.end() :])) if rating <= 5 else None
+        asks = _asks(text[stars.end() :])
+        return SurveyAnswer(rating, _comment(text[stars.end() :])) if rating <= 5 and not asks else None
     found = _NUMBER.match(text)
     if found:
         rating = int(found.group(1))
@@ -55,7 +56,11 @@ def read_answer(body: str) -> SurveyAnswer | None:
     rest = text[found.end() :]
     if _QUANTITY.match(rest) or (rest and not _BETWEEN.match(rest)):
         return None
-    return SurveyAnswer(rating, _comment(rest))
+    return None if _asks(rest) else SurveyAnswer(rating, _comment(rest))
+
+
+def _asks(comment: str) -> bool:
+    return any(mark in comment for mark in "?¿？")
 
 
 def _comment(rest: str) -> str:

@@ -97,22 +97,23 @@ def _spoken(record: ChatRecord, one: Said) -> Segment:
 
 
 def _activities(record: ChatRecord) -> Iterator[Segment]:
+    # What somebody did comes before what the chat became of it, for both are of one moment.
     yield _happened(record.chat.created_at, _beginning(record))
+    for asked in record.asked:
+        yield _happened(asked.at, f"{record.agent_name(asked.agent_id)} {asked.state} the offer.")
+    for transfer in record.chat.transfers:
+        yield from _transferred(record, transfer)
     for before, span in pairwise(record.spans):
         if words := _change(record, before, span):
             yield _happened(span.started_at, words)
     if len(record.spans) == 1 and record.chat.ends_at:
         yield _happened(record.chat.ends_at, _end(record))
-    for asked in record.asked:
-        yield _happened(asked.at, f"{record.agent_name(asked.agent_id)} {asked.state} the offer.")
     for one in record.chat.participants:
         if one.role == "supervisor":
             name = record.agent_name(one.user_id)
             yield _happened(one.connected_at, f"{name} joined as a supervisor.")
             if one.ended_at and one.ended_at != record.chat.ends_at:
                 yield _happened(one.ended_at, f"{name} left.")
-    for transfer in record.chat.transfers:
-        yield from _transferred(record, transfer)
 
 
 def _beginning(record: ChatRecord) -> str:

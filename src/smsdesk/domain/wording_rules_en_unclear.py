@@ -186,6 +186,14 @@ UNCLEAR = (
             unsubscribing|optout)
     """,
     ),
+    _EN.exactly(
+        Verdict.DOUBTFUL,
+        "STOP beside another command",
+        r"""
+        (stop|unsubscribe) (help|info|start|yes|back|exit|[0-9]{1,2})
+        (help|info|start|yes|back|exit|[0-9]{1,2}) (stop|unsubscribe)
+    """,
+    ),
     _EN.whole(
         Verdict.DOUBTFUL,
         "may mean the messages",

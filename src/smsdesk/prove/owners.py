@@ -70,7 +70,7 @@ select m.chat_id, m.agent_id from messages m join chats c using (tenant_id, chat
 where m.sender = 'agent' and not exists (
     select from spans s where s.tenant_id = m.tenant_id and s.chat_id = m.chat_id and s.agent_id = m.agent_id
         and m.created_at between s.started_at and s.ended_at
-) and not (c.agent_id = m.agent_id and m.created_at >= coalesce(c.since, c.created_at))
+) and not coalesce(c.agent_id = m.agent_id and m.created_at >= coalesce(c.since, c.created_at), false)
 """
 
 

@@ -34,8 +34,6 @@ class ArrivedReply:
 
     body: str
     our_number: str
-    message_id: int
-    parts: int = 1
 
 
 async def arrive(work: Work, chat: ChatRow, reply: ArrivedReply, opened: bool) -> None:

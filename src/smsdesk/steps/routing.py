@@ -28,6 +28,9 @@ from smsdesk.store.routing import Asked, Waiting
 FILLED = 20
 """Chats for which an agent who becomes ready is considered at once; the rest follow within a second."""
 
+LOOK_AGAIN = timedelta(minutes=10)
+"""A closed queue is looked at again so soon at the latest: its hours may have been changed."""
+
 
 async def enqueue(work: Work, chat: ChatRow, queue_id: int, event: Event = "choose") -> None:
     """Puts the chat into a queue and asks for it at once. A queue that is gone is the supervisors'."""
@@ -37,13 +40,22 @@ async def enqueue(work: Work, chat: ChatRow, queue_id: int, event: Event = "choo
         queue = await find_queue(work.conn, work.tenant_id, queue_id)
     settings = queue.settings if queue else QueueSettings()
     await move(work, chat, event, Move("", None, queue_id))
-    if settings.queue_expiry_minutes:
-        due = work.now + timedelta(minutes=settings.queue_expiry_minutes)
-        await set_timer(work.conn, work.tenant_id, chat.chat_id, "queue_expiry", due)
-    if template_of(settings, "hold", settings.lang):
-        due = work.now + timedelta(seconds=settings.hold_seconds)
-        await set_timer(work.conn, work.tenant_id, chat.chat_id, "hold", due)
+    await _start_waiting(work, chat.chat_id, settings)
     await ask(work, chat.chat_id)
+
+
+async def _start_waiting(work: Work, chat_id: int, settings: QueueSettings) -> None:
+    """The clocks of a chat that waits begin when its queue is open."""
+    closed = settings.hours is not None and not is_open(settings.hours, work.now)
+    begins = next_open(settings.hours, work.now) if closed and settings.hours else work.now
+    if begins is None:
+        return
+    if settings.queue_expiry_minutes:
+        due = begins + timedelta(minutes=settings.queue_expiry_minutes)
+        await set_timer(work.conn, work.tenant_id, chat_id, "queue_expiry", due)
+    if template_of(settings, "hold", settings.lang) and not closed:
+        due = begins + timedelta(seconds=settings.hold_seconds)
+        await set_timer(work.conn, work.tenant_id, chat_id, "hold", due)
 
 
 async def ask(work: Work, chat_id: int) -> None:
@@ -56,7 +68,9 @@ async def ask(work: Work, chat_id: int) -> None:
         return
     settings = queue.settings
     if settings.hours is not None and not is_open(settings.hours, work.now):
-        await routing.ask_at(work.conn, work.tenant_id, chat_id, next_open(settings.hours, work.now))
+        again = work.now + LOOK_AGAIN
+        opens = next_open(settings.hours, work.now) or again
+        await routing.ask_at(work.conn, work.tenant_id, chat_id, min(opens, again))
         return
     cast, agents = await _whom(work, waiting, settings)
     if not agents:
@@ -103,6 +117,13 @@ async def _whom(work: Work, waiting: Waiting, settings: QueueSettings) -> tuple[
             return Cast((), 1, reserves=True, seconds=settings.offer_seconds), [agent_id]
     cast = plan_cast(settings, waiting.rounds, work.chance)
     agents = await routing.pick_agents(conn, tenant_id, waiting, cast, work.now, again=not cast.reserves)
+    if settings.routing == "cascade":
+        # A group where nobody is ready is not waited for.
+        for round_ in range(waiting.rounds + 1, len(settings.groups)):
+            if agents:
+                break
+            cast = plan_cast(settings, round_, work.chance)
+            agents = await routing.pick_agents(conn, tenant_id, waiting, cast, work.now, again=True)
     if not agents and cast.reserves:
         # Those who let it pass are asked again, and a group's share goes to whoever is ready, before nobody is asked.
         every = replace(cast, groups=tuple(range(1, max(1, len(settings.groups)) + 1)))

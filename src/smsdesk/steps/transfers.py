@@ -52,7 +52,9 @@ async def start(work: Work, chat: ChatRow, wanted: Wanted) -> int:
         await participants.enter(work.conn, work.tenant_id, chat.chat_id, part, work.now)
         await _ask(work, chat, wanted.to_agent_id)
     elif wanted.to_agent_id is not None:
-        await move(work, chat, "transfer", Move("", None, chat.queue_id))
+        # Whatever waits stands in a queue, also what never had one.
+        queue_id = chat.queue_id or await supervisors_queue(work.conn, work.tenant_id, work.now)
+        await move(work, chat, "transfer", Move("", None, queue_id))
         await _ask(work, chat, wanted.to_agent_id)
     elif wanted.to_queue_id is not None:
         await routing.enqueue(work, chat, wanted.to_queue_id, "transfer")

@@ -137,7 +137,7 @@ async def set_answer_type(conn: Connection, tenant_id: int, chat_id: int, answer
 
 
 _TO_ASK = """
-select c.chat_id from chats c
+select c.chat_id, c.since from chats c
 where c.tenant_id = $1 and c.queue_id = q.queue_id and c.status in ('queued', 'resumed', 'transferred')
   and (c.ask_at is null or c.ask_at <= $2)
 order by c.since limit $3 for no key update skip locked
@@ -145,12 +145,14 @@ order by c.since limit $3 for no key update skip locked
 
 
 async def find_to_ask(conn: Connection, tenant_id: int, now: datetime, limit: int) -> list[int]:
-    """Chats for which somebody can be asked now, locked: of each queue with a ready agent those that wait longest."""
+    """Chats for which somebody can be asked now, locked: of each queue with a ready agent those that wait longest, and
+    of all of them the longest first."""
     rows = await conn.fetch(
         f"""
         select w.chat_id from queues q cross join lateral ({_TO_ASK}) w
         where q.tenant_id = $1
           and exists (select from agent_queues p where p.tenant_id = $1 and p.queue_id = q.queue_id and p.ready)
+        order by w.since
         """,
         tenant_id, now, limit,
     )  # fmt: skip
@@ -162,7 +164,7 @@ async def find_to_ask_agent(conn: Connection, tenant_id: int, agent_id: int, now
     rows = await conn.fetch(
         f"""
         select w.chat_id from agent_queues q cross join lateral ({_TO_ASK}) w
-        where q.tenant_id = $1 and q.agent_id = $4 and q.ready limit $3
+        where q.tenant_id = $1 and q.agent_id = $4 and q.ready order by w.since limit $3
         """,
         tenant_id, now, limit, agent_id,
     )  # fmt: skip

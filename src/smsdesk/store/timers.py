@@ -34,7 +34,8 @@ async def take_due(conn: Connection, tenant_id: int, now: datetime) -> DueTimer 
 
 async def find_orphans(conn: Connection, tenant_id: int, now: datetime, limit: int) -> list[int]:
     """Chats whose consumer waits for an agent who cannot answer: disabled, or away from his desk longer than the queue
-    lets a consumer wait. Locked; those that somebody holds are passed over."""
+    lets a consumer wait, counted from when he got the chat; to one who has not spoken in it yet the consumer waits even
+    if another agent had the last word. Locked; those that somebody holds are passed over."""
     rows = await conn.fetch(
         """
         select c.chat_id from agents a
@@ -43,8 +44,8 @@ async def find_orphans(conn: Connection, tenant_id: int, now: datetime, limit: i
             select c.chat_id from chats c left join queues q on q.tenant_id = $1 and q.queue_id = c.queue_id
             where c.tenant_id = $1 and c.agent_id = a.agent_id and c.agent_id is not null and c.ends_at is null
               and c.status in ('assigned', 'ongoing') and c.end_user_said_at is not null
-              and (c.agent_said_at is null or c.agent_said_at < c.end_user_said_at)
-              and (a.disabled_at is not null or greatest(s.since, c.end_user_said_at)
+              and (c.status = 'assigned' or c.agent_said_at is null or c.agent_said_at < c.end_user_said_at)
+              and (a.disabled_at is not null or greatest(s.since, c.end_user_said_at, c.since)
                    <= $2::timestamptz - make_interval(mins => coalesce((q.effective ->> 'orphan_minutes')::int, 5)))
             limit $3 for no key update of c skip locked
         ) c

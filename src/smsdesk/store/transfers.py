@@ -45,6 +45,21 @@ async def find_status(conn: Connection, tenant_id: int, chat_id: int, transfer_i
     return status
 
 
+async def find_unanswered(conn: Connection, tenant_id: int, limit: int) -> list[int]:
+    """Chats on their way to an agent who is not being asked for them any more."""
+    rows = await conn.fetch(
+        """
+        select t.chat_id from transfers t
+        where t.tenant_id = $1 and t.status = 'transferring' and t.to_agent_id is not null and t.connected_at is null
+          and not exists (select from offers o where o.tenant_id = $1 and o.chat_id = t.chat_id
+                                                 and o.agent_id = t.to_agent_id and o.state = 'open')
+        order by t.chat_id limit $2
+        """,
+        tenant_id, limit,
+    )  # fmt: skip
+    return [row[0] for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class NewTransfer:
     """A transfer as it begins."""

@@ -10,7 +10,7 @@ alter table chats
     add column chat_type text,
     -- When the present status began; null is the beginning of the chat. What was before stands in `spans`.
     add column since timestamptz,
-    add column span_count smallint not null default 0,
+    add column span_count int not null default 0,
     -- The menu that the consumer was shown last, and how often he chose something that it has not.
     add column menu_id bigint,
     add column menu_tries smallint not null default 0,
@@ -27,6 +27,8 @@ alter table chats
     add column feedback text,
     add column verified boolean not null default false;
 create index chats_by_agent on chats (tenant_id, agent_id) where ends_at is null and agent_id is not null;
+-- What an agent has to do: of a campaign in his name only what was answered.
+create index chats_answered on chats (tenant_id, agent_id, status) where ends_at is null and end_user_said_at is not null;
 create index chats_waiting on chats (tenant_id, queue_id, since)
     where status in ('queued', 'resumed', 'transferred');
 create index chats_of_end_user on chats (tenant_id, end_user_id, ends_at) where ends_at is not null;
@@ -35,7 +37,7 @@ create index chats_of_end_user on chats (tenant_id, end_user_id, ends_at) where 
 create table spans (
     tenant_id bigint not null,
     chat_id bigint not null,
-    number smallint not null,
+    number int not null,
     status text not null,
     agent_id bigint,
     queue_id bigint,
@@ -123,7 +125,7 @@ create table offers (
     chat_id bigint not null,
     offer_id bigint not null,
     agent_id bigint not null,
-    cast_number smallint not null,
+    cast_number int not null,
     reserves boolean not null,
     state text not null default 'open' check (state in ('open', 'accepted', 'declined', 'missed', 'withdrawn')),
     offered_at timestamptz not null,
@@ -141,7 +143,7 @@ create index offers_expiring on offers (tenant_id, expires_at) where state = 'op
 create table casts (
     tenant_id bigint not null,
     chat_id bigint not null,
-    number smallint not null,
+    number int not null,
     at timestamptz not null,
     group_number smallint,
     group_name text,
@@ -342,7 +344,7 @@ begin
         ends_at = case when v_ends then v_at end,
         fail_reason = coalesce(p_fail_reason, v_chat.fail_reason),
         disconnected_by = coalesce(p_by, v_chat.disconnected_by),
-        expires_at = case when v_waits or v_ends or p_status = 'ongoing' then null else v_chat.expires_at end,
+        expires_at = case when not v_ends then v_chat.expires_at end,
         ask_at = case when v_waits then v_at end
     where c.tenant_id = p_tenant and c.chat_id = p_chat;
 
@@ -382,6 +384,10 @@ begin
     elsif not v_ends and v_chat.agent_id is not null and p_agent is null then
         update transfers t set status = 'cancelled', ended_at = v_at
         where t.tenant_id = p_tenant and t.chat_id = p_chat and t.status = 'transferring' and t.kind = 'warm';
+    -- One to an agent ends where the chat is put into a queue: else nobody but him would be asked.
+    elsif v_waits and p_status <> 'transferred' then
+        update transfers t set status = 'cancelled', ended_at = v_at
+        where t.tenant_id = p_tenant and t.chat_id = p_chat and t.status = 'transferring' and t.to_agent_id is not null;
     end if;
     if v_ends then
         update participants p set status = 'finished', ended_at = v_at
@@ -395,8 +401,10 @@ begin
     end if;
     delete from timers t
     where t.tenant_id = p_tenant and t.chat_id = p_chat
-      and (v_ends or not v_waits and t.kind in ('queue_expiry', 'hold') or not v_has and t.kind = 'agent_silence'
-           or v_waits and t.kind = 'consumer_silence' or t.kind = 'dismissal');
+      and (v_ends or t.kind in ('queue_expiry', 'hold', 'dismissal') or not v_has and t.kind = 'agent_silence'
+           -- Who waits for an agent is not waited for.
+           or t.kind = 'consumer_silence'
+              and (v_waits or v_has and coalesce(v_chat.agent_said_at < v_chat.end_user_said_at, true)));
 
     for v_agent in
         select distinct u from unnest(v_agents || array[v_chat.agent_id, p_agent]) u where u is not null order by u
@@ -415,9 +423,12 @@ declare
     v_ended int := 0;
 begin
     for v_chat in
-        select c.chat_id, c.agent_id, c.queue_id from chats c
-        where c.tenant_id = p_tenant and c.ends_at is null and c.expires_at <= p_now
-        order by c.expires_at limit p_limit for no key update skip locked
+        -- In the order of their agents, which is how everybody locks them.
+        select * from (
+            select c.chat_id, c.agent_id, c.queue_id from chats c
+            where c.tenant_id = p_tenant and c.ends_at is null and c.expires_at <= p_now
+            order by c.expires_at limit p_limit for no key update skip locked
+        ) c order by c.agent_id, c.chat_id
     loop
         perform move_chat(p_tenant, v_chat.chat_id, 'failed', v_chat.agent_id, v_chat.queue_id, 'no_response', null, null,
                           p_now);
