@@ -70,7 +70,7 @@ async def test_what_can_be_no_text_is_refused(api: Api) -> None:
         ({"to": "+14155550177"}, "to is not one of the tenant's numbers"),
         ({"to": "+16285550188"}, "to is not one of the tenant's numbers"),  # another tenant's
         ({"id": " "}, "id must have 1 to 255 characters"),
-        ({"body": " "}, "message is required"),
+        ({"body": " "}, "body is required where there are no media"),
         ({"body": "x" * 16_001}, "message is too long"),
         ({"media": ["ftp://files.example.com/a"]}, "media must be addresses that begin with https://"),
         ({"media": ["https://["]}, "media must be addresses that begin with https://"),

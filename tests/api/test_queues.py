@@ -95,6 +95,11 @@ async def test_whether_a_queue_answers(api: Api) -> None:
     assert (board["open"], board["next_open_at"]) == (True, None)
 
 
+async def test_a_queue_that_is_not_named(api: Api) -> None:
+    answer = await api.call("GET", f"{V1}/queue_operation_statuses")
+    assert (answer.status, answer.json) == (400, {"message": "menu_id is required"})
+
+
 async def test_a_queue_that_is_not_there(api: Api) -> None:
     theirs = str(await api.db.fetchval("select queue_id from queues where tenant_id = 2"))
     for queue_id in ("999", theirs):

@@ -21,6 +21,7 @@ import asyncpg
 import pytest
 from aiohttp import web
 
+from smsdesk.domain.media_link import make_token, read_token
 from tests.crm.serving import listening
 from tests.kit.api import OURS, SEED, Answer
 from tests.kit.demo_setup import Client, apply, client_of, consumer, set_up
@@ -28,68 +29,11 @@ from tests.kit.lab import Handsets, handsets_of
 from tests.kit.processes import serving, until
 from tests.lab.process import LabProcess
 
+from .setup_file import OVER_HTTP, PICTURES, document
+
 LIMIT = 20.0
-DIRECT, PICTURES, OVER_HTTP = "+16285550110", "+16285550111", "+16285550112"
-"""Numbers of ours: an agent's own, one whose carrier takes pictures, and one over the same carrier with the menu."""
 SECRET = "a secret that the CRM and we share"
 TOKEN = "an auth token of thirty-two octets"
-DESKS = ("billing", "orders", "espanol", "care", "auto", "teams", "all", "moves", "old", "pictures", "direct", "alone")
-CLOSING, UNREAD = "Thank you for asking us.", "Nobody reads this number. Please call us."
-
-
-def document(crm: str, twilio: str, callbacks: str, now: datetime) -> dict[str, Any]:
-    """The set-up file, with the addresses of the CRM, of the carrier for pictures, and of its way to us."""
-    reopens = (now + timedelta(days=2)).strftime("%a").lower()
-    closed = {"hours": {"time_zone": "UTC", "week": {reopens: "09:00-17:00"}}}
-    support = [
-        {"name": "Billing", "keyword": "BILL", "survey": True, "texts": {"closing": CLOSING}},
-        {"name": "Orders", "texts": {"greeting": "Orders: what may we look up?"}},
-    ]
-    desk = [{"name": "Moves", "keyword": "MOVES", "texts": {"greeting": "Let us move you."}}]
-    return {
-        "tenant": "acme",
-        "settings": {
-            "company_name": "Acme", "sessionless_reply": UNREAD, "default_queue": "Support/Orders",
-            "crm": {"type": "generic", "url": crm, "secret": {"env": "CRM_SECRET"}},
-        },
-        "carriers": [{"name": "twilio", "type": "twilio", "account_sid": "AC" + "0" * 32, "base_url": twilio,
-                      "auth_token": {"env": "TWILIO_TOKEN"}, "callback_url": callbacks}],
-        "queues": [
-            {"name": "Support", "children": support},
-            {"name": "Care", "keyword": "CARE", "survey": True},
-            {"name": "Español", "keyword": "ESPANOL", "lang": "es", "hidden": True},
-            {"name": "Auto", "keyword": "AUTO", "auto_answer": True},
-            {"name": "Teams", "keyword": "TEAMS", "routing": "cascade", "groups": [{"name": "Seniors"}]},
-            {"name": "All", "keyword": "ALL", "routing": "multicast"},
-            {"name": "Desk", "children": desk},
-            {"name": "Old", "keyword": "OLD"},
-            {"name": "Alone", "keyword": "ALONE"},
-            {"name": "Pictures"},
-            {"name": "Night", "keyword": "NIGHT", **closed},
-            {"name": "Shut", "keyword": "SHUT", "after_hours": "close", **closed},
-        ],
-        "numbers": [
-            {"number": OURS, "queue": "Support"},
-            {"number": PICTURES, "carrier": "twilio", "queue": "Pictures"},
-            {"number": OVER_HTTP, "carrier": "twilio", "queue": "Support"},
-            {"number": DIRECT, "carrier": "upstream", "agent": "direct-1@foo.com"},
-        ],
-        "agents": [
-            *(_agent(desk, number) for desk in DESKS for number in (1, 2)),
-            {"email": "boss@foo.com", "first_name": "The", "last_name": "Boss", "agent_number": 900,
-             "avatar_url": "https://foo.com/boss.png", "role": "supervisor"},
-        ],
-    }  # fmt: skip
-
-
-def _agent(desk: str, number: int) -> dict[str, Any]:
-    queue = {"espanol": "Español", "direct": None}.get(desk, desk.title())
-    agent_number = 10 * DESKS.index(desk) + number
-    return {
-        "email": f"{desk}-{number}@foo.com", "first_name": desk.title(), "last_name": f"Agent {agent_number}",
-        "agent_number": agent_number, "avatar_url": f"https://foo.com/{desk}-{number}.png",
-        "queues": [queue] if queue else [],
-    }  # fmt: skip
 
 
 @dataclass
@@ -252,12 +196,11 @@ class Center:
         await until(gone, LIMIT, "a second")
 
     async def as_if_minutes_ago(self, chat_id: int, agent: str, minutes: int) -> None:
-        """What the consumer said last, and what the agent does since then, began so much earlier."""
-        conn = await asyncpg.connect(self.database)
-        try:
-            earlier = timedelta(minutes=minutes)
+        """What was said last in the chat, who has it, and what the agent does: all of it is so much longer ago."""
+        earlier = timedelta(minutes=minutes)
+        async with self.rows() as conn:
             await conn.execute(
-                "update chats set end_user_said_at = end_user_said_at - $2::interval,"
+                "update chats set end_user_said_at = end_user_said_at - $2::interval, since = since - $2::interval,"
                 " agent_said_at = agent_said_at - $2::interval where chat_id = $1",
                 chat_id, earlier,
             )  # fmt: skip
@@ -265,6 +208,23 @@ class Center:
                 "update agent_statuses set since = since - $2::interval where agent_id = $1",
                 self.agents[agent], earlier,
             )  # fmt: skip
+
+    async def as_eight_days_old(self, link: str) -> str:
+        """The link to the same file as it was made eight days ago."""
+        token = link.rpartition("/")[2]
+        named = read_token(token)
+        assert named
+        async with self.rows() as conn:
+            key = await conn.fetchval("select key from media_keys where tenant_id = $1", named.tenant_id)
+        what = (named.tenant_id, named.chat_id, named.media_id)
+        return link.replace(token, make_token(key, what, datetime.now(UTC) - timedelta(days=8), days=7))
+
+    @asynccontextmanager
+    async def rows(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+        """The database, for what nobody can wait for."""
+        conn = await asyncpg.connect(self.database)
+        try:
+            yield conn
         finally:
             await conn.close()
 

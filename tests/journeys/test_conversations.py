@@ -7,14 +7,11 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import pytest
 import pytest_asyncio
 
-from smsdesk.domain.media_link import make_token, read_token
 from smsdesk.errors import Problem
 from tests.kit.api import OURS
 from tests.kit.database import Clones
@@ -22,7 +19,8 @@ from tests.kit.processes import until
 from tests.lab.process import LabProcess
 from tests.media import samples
 
-from .scenes import CLOSING, LIMIT, OVER_HTTP, PICTURES, UNREAD, Center, open_center
+from .scenes import LIMIT, Center, open_center
+from .setup_file import CLOSING, OVER_HTTP, PICTURES, UNREAD
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -207,8 +205,7 @@ async def test_pictures_go_both_ways_and_their_links_expire(center: Center) -> N
     async with center.client.http.get(photo["url"]) as answer:
         assert answer.headers["Content-Type"] == "image/png"
         assert samples.PLACE not in await answer.read(), "where it was made is nobody's business"
-    link = urlsplit(photo["url"]).path.rpartition("/")[2]
-    async with center.client.http.get(photo["url"].replace(link, await eight_days_old(center, link))) as answer:
+    async with center.client.http.get(await center.as_eight_days_old(photo["url"])) as answer:
         assert answer.status == 410
 
     upload = {"files": [{"content": base64.b64encode(samples.jpeg()).decode()}]}
@@ -222,19 +219,6 @@ async def test_pictures_go_both_ways_and_their_links_expire(center: Center) -> N
     assert (text["body"], len(text["media"])) == ("Like this?", 1)
     photos = (await center.client.chat(chat["id"]))["photos"]
     assert [photo["photo_type"] for photo in photos] == ["end_user", "agent"]
-
-
-async def eight_days_old(center: Center, link: str) -> str:
-    """The link to the same file as it was made eight days ago."""
-    named = read_token(link)
-    assert named
-    conn = await asyncpg.connect(center.database)
-    try:
-        key = await conn.fetchval("select key from media_keys where tenant_id = $1", named.tenant_id)
-    finally:
-        await conn.close()
-    what = (named.tenant_id, named.chat_id, named.media_id)
-    return make_token(key, what, datetime.now(UTC) - timedelta(days=8), days=7)
 
 
 async def test_a_code_that_comes_back_verifies_the_consumer(center: Center) -> None:

@@ -6,23 +6,20 @@ import base64
 import itertools
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-import pytest_asyncio
 from ruamel.yaml import YAML
 
 from smsdesk import contract
-from tests.kit.database import Clones
+from tests.kit.api import Api
 from tests.kit.processes import until
 from tests.lab.process import LabProcess
 from tests.media import samples
 
-from .scenes import DIRECT, LIMIT, PICTURES, Center, open_center
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+from .scenes import LIMIT, Center, open_center
+from .setup_file import DIRECT, PICTURES
 
 Chats = list[dict[str, Any]]
 Scene = Callable[[Center], Awaitable[Chats]]
@@ -224,60 +221,34 @@ def described(schemas: dict[str, Any], schema: dict[str, Any], path: str = "") -
         yield from described(schemas, value, f"{path}{name}.")
 
 
-@pytest.fixture(scope="module")
-def shared_database(database_clones: Clones) -> Iterator[str]:
-    """One for all tests here."""
-    name = database_clones.create()
-    yield database_clones.dsn(name)
-    database_clones.drop(name)
+async def test_each_key_changes_in_its_scene(lab: LabProcess, database: str, tmp_path: Path) -> None:
+    """All in one test, since all scenes go on beside each other in one center."""
+    async with open_center(lab, database, tmp_path) as center:
+        shown = await asyncio.gather(*(scene(center) for scene in SCENES.values()))
+    seen = dict(zip(SCENES, shown, strict=True))
+    faults = [fault for key, (scene, named) in ROWS.items() for fault in judged(key, seen[scene], named)]
+    assert not faults, "\n".join(faults)
+    assert {key for chats in shown for chat in chats for key in keys(chat)} == ROWS.keys()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def center(
-    lab: LabProcess, shared_database: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Center]:
-    """One for all scenes."""
-    async with open_center(lab, shared_database, tmp_path_factory.mktemp("center")) as center:
-        yield center
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def seen(center: Center) -> dict[str, Chats | BaseException]:
-    """What each scene showed, or why it did not come to its end. They go on beside each other."""
-    shown = await asyncio.gather(*(scene(center) for scene in SCENES.values()), return_exceptions=True)
-    return dict(zip(SCENES, shown, strict=True))
-
-
-@pytest.mark.parametrize("scene", SCENES)
-async def test_each_scene_comes_to_its_end_and_shows_no_key_but_those_of_the_table(
-    seen: dict[str, Chats | BaseException], scene: str
-) -> None:
-    chats = seen[scene]
-    if isinstance(chats, BaseException):
-        raise chats
-    assert {key for chat in chats for key in keys(chat)} <= ROWS.keys()
-
-
-@pytest.mark.parametrize("key", ROWS)
-async def test_each_key_changes(seen: dict[str, Chats | BaseException], key: str) -> None:
-    scene, named = ROWS[key]
-    chats = seen[scene]
-    if isinstance(chats, BaseException):
-        pytest.fail(f"the scene {scene} did not come to its end")
+def judged(key: str, chats: Chats, named: list[str]) -> Iterator[str]:
+    """What is wrong with a row, given what its scene has shown."""
     found = list(dict.fromkeys(value for chat in chats for value in values(chat, key)))
-    assert len(found) >= 2, f"{key} is always {found}"
+    if len(found) < 2:
+        yield f"{key} is always {found}"
     missing = [value for value in named if value not in (*found, *(one.strip('"') for one in found))]
-    assert not missing, f"{key} is {found}, but never {missing}"
+    if missing:
+        yield f"{key} is {found}, but never {missing}"
 
 
-async def test_the_table_has_every_key_that_the_api_describes_and_no_other(center: Center) -> None:
-    document = await center.call("GET", "/openapi.json")
+async def test_the_table_has_every_key_that_the_api_describes_and_no_other(api: Api) -> None:
+    document = (await api.call("GET", "/apps/api/v1/openapi.json")).json
     schemas = document["components"]["schemas"]
     assert set(described(schemas, schemas["SentChatObject"])) == ROWS.keys()
 
 
-async def test_the_table_has_every_key_of_the_page_that_is_imitated() -> None:
+def test_the_table_has_every_key_of_the_page_that_is_imitated() -> None:
     shown = [json.loads(one["response"]) for one in YAML(typ="safe").load(EXAMPLES) if one["status"] == 200]
-    missing = {key for chat in shown for key in keys(chat)} - ROWS.keys()
     assert shown
-    assert not missing
+    missing = {key for chat in shown for key in keys(chat)} - ROWS.keys()
+    assert not missing, f"no row for {missing}"

@@ -1,14 +1,16 @@
-"""What goes wrong where two features meet: each of these was a fault once, and would be a lost reply or a stuck chat."""
+"""Where two features meet: each of these was a fault once, a lost reply or a chat that nobody could end."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+import structlog
 
 from smsdesk.actions.expire_chats import expire_chats
 from smsdesk.actions.receive_reply import ReceiveReply
 from smsdesk.domain.reply import InboundPart
 from smsdesk.domain.verification import VALID, digest
+from smsdesk.jobs.conversations import Conversations
 from smsdesk.steps import routing, transfers
 from smsdesk.steps.ending import BY_AGENT, end
 from smsdesk.steps.speaking import agent_spoke, set_aside
@@ -170,7 +172,7 @@ async def test_who_is_given_a_chat_while_he_is_away_has_as_long_as_anybody(desk:
 
 async def test_the_clock_of_one_queue_does_not_run_in_another(desk: Desk) -> None:
     first = await desk.queue("A", queue_expiry_minutes=10, texts={"hold": "Wait."})
-    second = await desk.queue("B")
+    second = await desk.queue("B", texts={"hold": ""})
     chat = await desk.chat(first)
     async with desk.work() as work:
         await routing.enqueue(work, await desk.row(work, chat), second)
@@ -316,10 +318,22 @@ async def test_a_wrong_code_to_a_notice_is_read_by_a_person(desk: Desk) -> None:
 # However many there are
 
 
-async def test_a_campaign_in_an_agents_name_is_not_counted_for_each_of_his_chats(desk: Desk) -> None:
-    """What an agent has is read from an index that holds answered chats alone."""
+async def test_what_an_agent_has_is_read_past_the_campaigns_in_his_name(desk: Desk) -> None:
+    agent = await desk.agent("a", SUPPORT)
+    await desk.rows(
+        """
+        with people as (
+            insert into end_users (tenant_id, end_user_id, number, created_at)
+            select 1, 10000000 + n, '+1999' || n, $2 from generate_series(1, 5000) n returning end_user_id
+        )
+        insert into chats (tenant_id, chat_id, end_user_id, outbound_number, direction, status, created_at, agent_id,
+                           assigned_at, expires_at)
+        select 1, end_user_id, end_user_id, $3, 'outbound', 'assigned', $2, $1, $2, $2 from people
+        """,
+        agent, desk.now, OURS,
+    )  # fmt: skip
     async with desk.db.connection() as conn:
-        await conn.execute("set enable_seqscan = off")
+        await conn.execute("analyze chats")
         plan = await conn.fetch(
             """
             explain select count(*) from chats c
@@ -328,3 +342,29 @@ async def test_a_campaign_in_an_agents_name_is_not_counted_for_each_of_his_chats
             """
         )
     assert "chats_answered" in "\n".join(row[0] for row in plan)
+
+
+async def test_a_tenant_whose_timers_fail_does_not_keep_the_others_waiting(desk: Desk) -> None:
+    queue = await desk.queue("Q", queue_expiry_minutes=1)
+    await desk.chat(queue)
+    await desk.set_queue(queue, routing="of a later release")
+    await desk.rows(
+        "insert into tenants (tenant_id, subdomain, settings, created_at, changed_at)"
+        " values (2, 'other', '{}', $1, $1)", desk.now,
+    )  # fmt: skip
+    await desk.rows(
+        "insert into end_users (tenant_id, end_user_id, number, created_at) values (2, 1, '+1', $1)", desk.now
+    )
+    await desk.rows(
+        """
+        insert into chats (tenant_id, chat_id, end_user_id, outbound_number, direction, status, created_at)
+        values (2, 1, 1, '+2', 'inbound', 'selecting', $1)
+        """,
+        desk.now,
+    )
+    await desk.rows("insert into timers (tenant_id, chat_id, kind, due_at) values (2, 1, 'survey', $1)", desk.now)
+    desk.later(61)
+    woken: list[int] = []
+    jobs = Conversations(desk.db, desk.ids, lambda: desk.now, desk.chance, structlog.get_logger())
+    await jobs.fire_timers(woken.append)
+    assert woken == [2]

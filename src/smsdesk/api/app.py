@@ -1,6 +1,7 @@
 """The HTTP application: the quick route in front, the framework behind it."""
 
 import math
+import re
 from typing import Any
 
 import structlog
@@ -90,6 +91,8 @@ ASKED_AS = {
 }
 # What it says of a body that is not there.
 SAID_AS = {"'data'": "a JSON object is required"}
+LACKING = re.compile(r"Missing required \w+ parameter '([^']+)'")
+"""How the framework says that a parameter is missing; it has no list then."""
 
 
 def build_app(services: Services) -> ASGIApp:
@@ -188,6 +191,9 @@ def _sentence(error: HTTPException) -> str:
     extra = error.extra if isinstance(error.extra, list) else []
     wrong = [(one.get("key", "request body"), one.get("message", "invalid")) for one in extra if isinstance(one, dict)]
     said = (f"{ASKED_AS.get(key, key)}: {SAID_AS.get(says, says)}" for key, says in wrong)
+    lacking = LACKING.match(error.detail)
+    if lacking:
+        return f"{lacking[1]} is required"
     return "; ".join(said) or "the request cannot be read as JSON of the documented form"
 
 

@@ -36,7 +36,8 @@ def read_answer(body: str) -> SurveyAnswer | None:
     """The answer that a text gives to "how was it, from 1 to 5"; None where it gives none, and is for a person.
 
     The rating comes first: `5`, `5/5`, `five stars`, `4 - very friendly`, four stars as emoji. A text that has its
-    number elsewhere, counts something with it or asks something beside it, is none: a rating that is lost is better than a question that is.
+    number elsewhere, counts something with it, or asks something beside it, is none: a rating that is lost is better
+    than a question that is.
     """
     text = _KEYCAP.sub("", unicodedata.normalize("NFKC", body)).strip().strip("\"'“”").lstrip("#").strip()
     if stars := _STARS.match(text):

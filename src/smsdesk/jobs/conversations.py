@@ -1,13 +1,16 @@
 """What keeps chats moving: their timers, and the agents who are to be asked. Any number of nodes do it side by side."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from structlog.typing import FilteringBoundLogger
 
 from smsdesk.actions.ask_agents import AskAgents
 from smsdesk.actions.fire_timers import FireTimers
+from smsdesk.jobs.repeat import report
 from smsdesk.store.db import Database, Ids
+from smsdesk.store.groups import AWAY
 from smsdesk.store.tenants import tenant_ids
 
 EVERY = 1.0
@@ -35,24 +38,35 @@ class Conversations:
 
     async def fire_timers(self, wake: Callable[[int], None]) -> None:
         """Obeys all timers that are due; `wake` is told of tenants that may have a text to send by that."""
-        for tenant_id in await self._tenants():
+
+        async def fire(tenant_id: int) -> None:
             fired = 0
             while fired < MOST_TIMERS and await self._fire_timers(tenant_id, self._clock()):
                 fired += 1
             if fired:
                 wake(tenant_id)
 
+        await self._for_each("fire_timers", fire)
+
     async def ask_agents(self) -> None:
         """Looks at what waits in every tenant."""
-        for tenant_id in await self._tenants():
-            swept = await self._ask_agents(tenant_id, self._clock())
-            if swept.unowned:
-                self._log.error("replies had no owner", tenant_id=tenant_id, chats=swept.unowned)
-            if swept.vanished or swept.rescued:
-                self._log.warning(
-                    "agents vanished", tenant_id=tenant_id, agents=swept.vanished, chats_rescued=swept.rescued
-                )
+        await self._for_each("ask_agents", self._sweep)
 
-    async def _tenants(self) -> list[int]:
+    async def _sweep(self, tenant_id: int) -> None:
+        swept = await self._ask_agents(tenant_id, self._clock())
+        if swept.unowned:
+            self._log.error("replies had no owner", tenant_id=tenant_id, chats=swept.unowned)
+        if swept.vanished or swept.rescued:
+            self._log.warning(
+                "agents vanished", tenant_id=tenant_id, agents=swept.vanished, chats_rescued=swept.rescued
+            )
+
+    async def _for_each(self, name: str, job: Callable[[int], Awaitable[None]]) -> None:
+        """Does it for all tenants; one for whom it fails does not keep the others waiting."""
         async with self._db.connection() as conn:
-            return await tenant_ids(conn)
+            tenants = await tenant_ids(conn)
+        for tenant_id in tenants:
+            (error,) = await asyncio.gather(job(tenant_id), return_exceptions=True)
+            if isinstance(error, AWAY):
+                raise error
+            report(name, error, self._log)

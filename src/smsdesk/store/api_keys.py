@@ -45,7 +45,7 @@ async def find_answer(conn: Connection, tenant_id: int, key: str) -> tuple[bytes
 
 
 KEPT = timedelta(days=30)
-"""How long a write is remembered by its key."""
+"""How long a write is remembered by its key. Who asks again later than that is not repeating himself."""
 
 
 async def forget_keys(conn: Connection, tenant_id: int, before: datetime) -> None:

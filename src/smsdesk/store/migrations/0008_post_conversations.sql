@@ -28,7 +28,7 @@ alter table chats
     add column verified boolean not null default false;
 create index chats_by_agent on chats (tenant_id, agent_id) where ends_at is null and agent_id is not null;
 -- What an agent has to do: of a campaign in his name only what was answered.
-create index chats_answered on chats (tenant_id, agent_id, status) where ends_at is null and end_user_said_at is not null;
+create index chats_answered on chats (tenant_id, agent_id) where ends_at is null and end_user_said_at is not null;
 create index chats_waiting on chats (tenant_id, queue_id, since)
     where status in ('queued', 'resumed', 'transferred');
 create index chats_of_end_user on chats (tenant_id, end_user_id, ends_at) where ends_at is not null;
