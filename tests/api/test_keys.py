@@ -1,14 +1,19 @@
 """Every write is done once under its key: again, at the same time, and through kills."""
 
 import asyncio
-from contextlib import suppress
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from smsdesk.api.services import Services
 from smsdesk.store.api_keys import KEPT, forget_keys
+from smsdesk.wiring import build_app, http_server
 from tests.kit.api import Answer, Api
 from tests.kit.processes import Server, serving, until
 
@@ -131,6 +136,35 @@ async def test_a_key_is_forgotten_after_its_time(api: Api, chat: int) -> None:
     for age, left in ((KEPT - timedelta(minutes=1), 1), (KEPT + timedelta(minutes=1), 0)):
         await forget_keys(api.db, 1, api.clock() + age - KEPT)
         assert await api.count("request_keys") == left
+
+
+async def test_whoever_delivers_is_told_of_a_text_once_it_can_be_seen(api: Api, chat: int) -> None:
+    """The handler tells of it before the commit, and what is told then is of no use."""
+    one_at_a_time, looks = asyncio.Lock(), []
+
+    async def look() -> int:
+        async with one_at_a_time:
+            count: int = await api.db.fetchval("select count(*) from texts where kind = 'answer'")
+            return count
+
+    def wake(_tenant_id: int) -> None:
+        looks.append(asyncio.create_task(look()))
+
+    async with served(replace(api.services, wake=wake)) as base_url:
+        there = replace(api, base_url=base_url)
+        assert (await say(there, chat, "one")).status == 200
+    assert (await asyncio.gather(*looks))[-1] == 1
+
+
+@asynccontextmanager
+async def served(services: Services) -> AsyncIterator[str]:
+    """The API with these services on a port of its own."""
+    server = http_server(build_app(services))
+    listening = socket.create_server(("127.0.0.1", 0))
+    serving_task = asyncio.create_task(server.serve([listening]))
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    await serving_task
 
 
 @pytest.mark.slow

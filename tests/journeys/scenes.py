@@ -73,6 +73,8 @@ class Center:
     crm: Crm
     folder: Path
     database: str
+    opens: datetime
+    """On this day the queues open that are closed now."""
     agents: dict[str, int] = field(default_factory=dict)
     queues: dict[str, int] = field(default_factory=dict)
     """Ids by path."""
@@ -246,13 +248,13 @@ async def open_center(lab: LabProcess, database: str, folder: Path) -> AsyncIter
         token = await set_up(database, folder, lab.smpp_port)
         server = await stack.enter_async_context(serving(folder, database=database))
         client = await stack.enter_async_context(client_of(server.base_url, token))
-        center = Center(client, handsets, crm, folder, database)
+        center = Center(client, handsets, crm, folder, database, datetime.now(UTC) + timedelta(days=2))
         callbacks, twilio = (
             f"{server.base_url}/callbacks/acme/twilio",
             f"http://127.0.0.1:{lab.http_port}/vendors/twilio",
         )
         await center.apply(settings={"public_url": server.base_url})
-        await center.apply(**document(f"{url}/crm", twilio, callbacks, datetime.now(UTC)))
+        await center.apply(**document(f"{url}/crm", twilio, callbacks, center.opens))
         account = {"auth_token": TOKEN, "numbers": [PICTURES, OVER_HTTP], "inbound_url": callbacks}
         await handsets.call("PUT", "/vendors/twilio/account", json=account)
         agents = await center.call("GET", "/agents", params={"per": "1000"})

@@ -1,6 +1,6 @@
 """The contact center of the scenes as a set-up file: its queues, numbers and agents."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from tests.kit.api import OURS
@@ -11,10 +11,9 @@ DESKS = ("billing", "orders", "espanol", "care", "auto", "teams", "all", "moves"
 CLOSING, UNREAD = "Thank you for asking us.", "Nobody reads this number. Please call us."
 
 
-def document(crm: str, twilio: str, callbacks: str, now: datetime) -> dict[str, Any]:
+def document(crm: str, twilio: str, callbacks: str, opens: datetime) -> dict[str, Any]:
     """The set-up file, with the addresses of the CRM, of the carrier for pictures, and of its way to us."""
-    reopens = (now + timedelta(days=2)).strftime("%a").lower()
-    closed = {"hours": {"time_zone": "UTC", "week": {reopens: "09:00-17:00"}}}
+    closed = {"hours": {"time_zone": "UTC", "week": {opens.strftime("%a").lower(): "09:00-17:00"}}}
     support = [
         {"name": "Billing", "keyword": "BILL", "survey": True, "texts": {"closing": CLOSING}},
         {"name": "Orders", "texts": {"greeting": "Orders: what may we look up?"}},

@@ -9,9 +9,9 @@ from smsdesk.domain.verification import VALID, code_text, digest, new_code
 from smsdesk.errors import Problem
 from smsdesk.steps.begin import Begin
 from smsdesk.steps.say import say
-from smsdesk.store import verifications
 from smsdesk.store.chat_rows import require_open
 from smsdesk.store.moves import set_timer
+from smsdesk.store.verifications import NewCode, put_verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class SendCode:
             if message_id is None:
                 raise Problem("outbound_number_unknown")
             until = work.now + VALID
-            kept = digest(work.tenant_id, chat_id, code)
-            await verifications.put_verification(work.conn, work.tenant_id, chat_id, kept, work.now, until)
+            kept = NewCode(chat_id, message_id, digest(work.tenant_id, chat_id, code), until)
+            await put_verification(work.conn, work.tenant_id, kept, work.now)
             await set_timer(work.conn, work.tenant_id, chat_id, "verification", until)
         return SentCode(message_id, until)

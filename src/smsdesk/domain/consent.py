@@ -72,21 +72,29 @@ def expects_yes(body: str) -> bool:
     return _ASKS_FOR_YES.search(body) is not None
 
 
-def stop_confirmation(company: str) -> str:
+def stop_confirmation(company: str, lang: str = "en") -> str:
     """Who will not text any more, and how to come back (47 CFR 64.1200(a)(12): no marketing, no persuasion)."""
+    if lang == "es":
+        return _one_part("{}: Baja confirmada. Ya no le enviamos mensajes. Para volver, responda START.", company)
     return _one_part("{}: You are opted out and will get no more messages. Reply START to opt back in.", company)
 
 
-def start_confirmation(company: str) -> str:
+def start_confirmation(company: str, lang: str = "en") -> str:
     """Who will text again, that it recurs and may cost, and how to stop (CTIA principles 5.1)."""
+    if lang == "es":
+        return _one_part("{}: Alta confirmada. Recibe mensajes recurrentes; su operador puede cobrar tarifas. "
+                         "Responda HELP para ayuda, STOP para la baja.", company)  # fmt: skip
     return _one_part(
         "{}: You are opted in to recurring messages. Msg & data rates may apply. Reply HELP for help, STOP to opt out.",
         company,
     )
 
 
-def help_answer(company: str) -> str:
+def help_answer(company: str, lang: str = "en") -> str:
     """Who this is, that a person answers, and how to stop."""
+    if lang == "es":
+        return _one_part("{}: Responda con su pregunta y una persona le contesta. Su operador puede cobrar tarifas. "
+                         "Responda STOP para la baja.", company)  # fmt: skip
     return _one_part("{}: Reply with your question and a person will answer. Msg & data rates may apply. "
                      "Reply STOP to opt out.", company)  # fmt: skip
 

@@ -24,18 +24,34 @@ _QUANTITY = re.compile(
 """What makes a leading number a quantity of something and no rating: such a text is for a person."""
 
 
+_JUDGES = re.compile(
+    r"\b(?:great|good|excellent|amazing|awesome|perfect|helpful|friendly|fantastic|wonderful|love[dl]?|thanks?|thx|"
+    r"bad|terrible|awful|horrible|rude|slow|useless|worst|poor|disappoint\w*|gracias|excelente|perfecto|buen[oa]?|genial|"
+    r"amable|mal[oa]?|p[eé]simo|horrible|lent[oa])\b",
+    re.IGNORECASE,
+)
+_WANTS = re.compile(
+    r"\?|\b(?:but|still|need|want|please|when|where|how|why|what|who|can|could|would|will|call|send|help|order|refund|"
+    r"cancel|"
+    r"pero|todav[ií]a|necesito|quiero|por favor|cu[aá]ndo|d[oó]nde|c[oó]mo|puede[ns]?|llam\w*|pedido)\b|[0-9]",
+    re.IGNORECASE,
+)
+MOST_WORDS = 12
+"""A longer text has more to say than how it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class SurveyAnswer:
-    """A rating from 1, the worst, to 5, and what was said beside it."""
+    """A rating from 1, the worst, to 5, and what was said beside it; words alone have none."""
 
-    rating: int
+    rating: int | None
     comment: str = ""
 
 
 def read_answer(body: str) -> SurveyAnswer | None:
     """The answer that a text gives to "how was it, from 1 to 5"; None where it gives none, and is for a person.
 
-    The rating comes first: `5`, `5/5`, `five stars`, `4 - very friendly`, four stars as emoji. A text that has its
+    A rating comes first: `5`, `5/5`, `five stars`, `4 - very friendly`, four stars as emoji. A text that has its
     number elsewhere, counts something with it, or asks something beside it, is none: a rating that is lost is better
     than a question that is.
     """
@@ -51,9 +67,9 @@ def read_answer(body: str) -> SurveyAnswer | None:
         rating = WORDS[found.group(1).lower()]
         # A word alone opens many a sentence: it rates only with its unit, or as the whole text.
         if not _UNIT_IN_WORDS.search(found.group(0)) and _comment(text[found.end() :]):
-            return None
+            return _read_words(text)
     else:
-        return None
+        return _read_words(text)
     rest = text[found.end() :]
     if _QUANTITY.match(rest) or (rest and not _BETWEEN.match(rest)):
         return None
@@ -62,6 +78,13 @@ def read_answer(body: str) -> SurveyAnswer | None:
 
 def _asks(comment: str) -> bool:
     return any(mark in comment for mark in "?¿？")
+
+
+def _read_words(text: str) -> SurveyAnswer | None:
+    """Words that judge and want nothing: praise or blame, short, without a question, a request or a number."""
+    if len(text.split()) > MOST_WORDS or not _JUDGES.search(text) or _WANTS.search(text):
+        return None
+    return SurveyAnswer(None, text)
 
 
 def _comment(rest: str) -> str:

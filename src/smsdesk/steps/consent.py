@@ -17,7 +17,7 @@ from smsdesk.domain.consent import (
     start_confirmation,
     stop_confirmation,
 )
-from smsdesk.domain.wording import judge
+from smsdesk.domain.wording import Judgement, judge
 from smsdesk.domain.wording_rules import Verdict
 from smsdesk.steps.say import note
 from smsdesk.steps.work import Work
@@ -80,12 +80,12 @@ async def read_reply(work: Work, reply: Reply) -> Consented:
     words = read_words(reply.body, opted_out and not await _may_answer(work, reply))
     judged = judge(reply.body)
     if words is Words.STOP or judged.verdict is Verdict.STOP:
-        done = await _stop(work, reply, judged.reason, confirm=not opted_out)
+        done = await _stop(work, reply, judged, confirm=not opted_out)
     elif words is Words.START and opted_out:
         done = await _start(work, reply)
     elif words is Words.HELP and not opted_out:
-        wording = await read_wording(work.conn, work.tenant_id)
-        done = Consented("help", answer=("answer", wording.help_text or help_answer(wording.company)))
+        wording = await read_wording(work.conn, work.tenant_id, reply.chat_id, reply.our_number)
+        done = Consented("help", answer=("answer", wording.help_text or help_answer(wording.company, wording.lang)))
     elif judged.verdict is Verdict.DOUBTFUL and not opted_out:
         done = await _hold(work, reply, judged.reason)
     else:
@@ -119,23 +119,24 @@ async def _may_answer(work: Work, reply: Reply) -> bool:
     return last is not None and expects_yes(last)
 
 
-async def _stop(work: Work, reply: Reply, reason: str, *, confirm: bool) -> Consented:
+async def _stop(work: Work, reply: Reply, judged: Judgement, *, confirm: bool) -> Consented:
     """The tenant's rule of the day says what it covers. Only the first one is confirmed."""
     scope = await consent.read_scope(work.conn, work.tenant_id, reply.our_number, work.now)
     await _decide(work, reply, "revoked")
-    new = await revoke(work, Said(reply.number, reply.body, reason=reason), scope)
+    new = await revoke(work, Said(reply.number, reply.body, reason=judged.reason), scope)
     if not (new and confirm):
-        return Consented("stop", new=new, reason=reason)
-    wording = await read_wording(work.conn, work.tenant_id)
-    return Consented("stop", answer=("confirmation", stop_confirmation(wording.company)), new=True, reason=reason)
+        return Consented("stop", new=new, reason=judged.reason)
+    wording = await read_wording(work.conn, work.tenant_id, reply.chat_id, reply.our_number)
+    confirmation = stop_confirmation(wording.company, judged.language or wording.lang)
+    return Consented("stop", answer=("confirmation", confirmation), new=True, reason=judged.reason)
 
 
 async def _start(work: Work, reply: Reply) -> Consented:
     """Whatever kept this number of ours from texting him ends."""
     await _decide(work, reply, "allowed")
     await restore(work, Said(reply.number, reply.body), our_number=reply.our_number)
-    wording = await read_wording(work.conn, work.tenant_id)
-    return Consented("start", answer=("answer", start_confirmation(wording.company)), new=True)
+    wording = await read_wording(work.conn, work.tenant_id, reply.chat_id, reply.our_number)
+    return Consented("start", answer=("answer", start_confirmation(wording.company, wording.lang)), new=True)
 
 
 async def _hold(work: Work, reply: Reply, reason: str) -> Consented:

@@ -164,7 +164,8 @@ async def list_in_hand(conn: Connection, tenant_id: int, agent_id: int, limit: i
         join chats c on c.tenant_id = $1 and c.chat_id = mine.chat_id
         left join queues q on q.tenant_id = $1 and q.queue_id = c.queue_id
         left join lateral (
-            select m.message_id, m.sender, m.body, m.created_at from messages m
+            select m.message_id, m.sender, shown_body($1, m.chat_id, m.message_id, m.body) as body, m.created_at
+            from messages m
             where m.tenant_id = $1 and m.chat_id = c.chat_id order by m.created_at desc, m.message_id desc limit 1
         ) m on true
         left join lateral (

@@ -164,17 +164,26 @@ class Wording:
 
     company: str
     help_text: str
+    lang: str
+    """That of the chat's queue, else of the number's, else of the chat."""
 
 
-async def read_wording(conn: Connection, tenant_id: int) -> Wording:
-    """The company's name, the subdomain where it has none, and its own help text if any."""
+async def read_wording(conn: Connection, tenant_id: int, chat_id: int, our_number: str) -> Wording:
+    """The company's name, the subdomain where it has none; its own help text if any; the language to speak."""
     row = await conn.fetchrow(
         """
-        select coalesce(nullif(settings->>'company_name', ''), subdomain), coalesce(settings->>'help_text', '')
-        from tenants where tenant_id = $1
+        select coalesce(nullif(t.settings->>'company_name', ''), t.subdomain), coalesce(t.settings->>'help_text', ''),
+               coalesce(q.effective->>'lang', n.effective->>'lang', c.lang)
+        from tenants t join chats c on c.tenant_id = $1 and c.chat_id = $2
+        left join queues q on q.tenant_id = $1 and q.queue_id = c.queue_id
+        left join (
+            select q.effective from numbers n join queues q on q.tenant_id = $1 and q.queue_id = n.queue_id
+            where n.tenant_id = $1 and n.number = $3
+        ) n on true
+        where t.tenant_id = $1
         """,
-        tenant_id,
-    )
+        tenant_id, chat_id, our_number,
+    )  # fmt: skip
     if row is None:
         raise Problem("not_found", f"there is no tenant {tenant_id}")
     return Wording(*row)

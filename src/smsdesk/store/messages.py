@@ -35,7 +35,8 @@ class Message:
 
 
 _MESSAGES = """
-select m.message_id, m.chat_id, m.sender, m.agent_id, m.body, m.encoding, m.parts, m.created_at,
+select m.message_id, m.chat_id, m.sender, m.agent_id,
+       shown_body(m.tenant_id, m.chat_id, m.message_id, m.body), m.encoding, m.parts, m.created_at,
        coalesce(m.state, t.state) as state, coalesce(m.reason, t.reason) as reason, coalesce(m.code, t.code) as code,
        coalesce(m.ended_at, t.state_at) as state_at,
        case when m.sender <> 'end_user' then coalesce(p.delivered, 0) end, c.name, m.price, m.currency

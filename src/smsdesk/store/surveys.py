@@ -30,11 +30,15 @@ async def is_open(conn: Connection, tenant_id: int, chat_id: int, now: datetime)
 
 
 async def answer(conn: Connection, tenant_id: int, chat_id: int, said: SurveyAnswer, now: datetime) -> None:
-    """Writes the answer into the chat."""
+    """Writes the answer into the chat. Words alone leave the question open for the number."""
+    if said.rating is not None:
+        await conn.execute(
+            "update surveys set answered_at = $3 where tenant_id = $1 and chat_id = $2", tenant_id, chat_id, now
+        )
     await conn.execute(
-        "update surveys set answered_at = $3 where tenant_id = $1 and chat_id = $2", tenant_id, chat_id, now
-    )
-    await conn.execute(
-        "update chats set rating = $3, feedback = nullif($4, '') where tenant_id = $1 and chat_id = $2",
+        """
+        update chats set rating = coalesce($3, rating), feedback = nullif(concat_ws(' ', feedback, nullif($4, '')), '')
+        where tenant_id = $1 and chat_id = $2
+        """,
         tenant_id, chat_id, said.rating, said.comment,
     )  # fmt: skip

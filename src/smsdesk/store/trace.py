@@ -9,7 +9,8 @@ from smsdesk.store.db import Connection
 # so does the ledger; a text that ended before its first attempt has neither, and is looked for among the tenant's.
 _TRACE = """
 select m.message_id, m.chat_id, m.sender, k.name, a.email, coalesce(t.source, c.outbound_number),
-    coalesce(t.destination, e.number), m.body, m.encoding, m.parts::int, m.created_at,
+    coalesce(t.destination, e.number), shown_body($1, m.chat_id, m.message_id, m.body),
+    m.encoding, m.parts::int, m.created_at,
     coalesce(t.on_doubt, m.on_doubt, 'hold'), t.valid_until, m.price, m.currency,
     coalesce(m.state, t.state), coalesce(m.reason, t.reason), coalesce(m.code, t.code),
     coalesce(m.ended_at, t.state_at), m.state is not null,

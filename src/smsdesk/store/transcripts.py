@@ -86,7 +86,7 @@ async def _spans(conn: Connection, tenant_id: int, chat: Chat, head: asyncpg.Rec
 async def _said(conn: Connection, tenant_id: int, chat: Chat) -> tuple[Said, ...]:
     rows = await conn.fetch(
         """
-        select message_id, sender, agent_id, body, created_at from messages
+        select message_id, sender, agent_id, shown_body(tenant_id, chat_id, message_id, body), created_at from messages
         where tenant_id = $1 and chat_id = $2 order by created_at, message_id
         """,
         tenant_id, chat.chat_id,

@@ -17,18 +17,27 @@ class Verification:
     verified_at: datetime | None
 
 
-async def put_verification(
-    conn: Connection, tenant_id: int, chat_id: int, code_sha256: bytes, now: datetime, expires_at: datetime
-) -> None:
+@dataclass(frozen=True, slots=True)
+class NewCode:
+    """A code on its way: the text that carries it, and what is kept of it."""
+
+    chat_id: int
+    message_id: int
+    code_sha256: bytes
+    expires_at: datetime
+
+
+async def put_verification(conn: Connection, tenant_id: int, code: NewCode, now: datetime) -> None:
     """Writes down a new code of a chat; the one before it is no good any more."""
     await conn.execute(
         """
-        insert into verifications (tenant_id, chat_id, code_sha256, sent_at, expires_at) values ($1, $2, $3, $4, $5)
+        insert into verifications (tenant_id, chat_id, message_id, code_sha256, sent_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6)
         on conflict (tenant_id, chat_id) do update
-            set code_sha256 = excluded.code_sha256, sent_at = excluded.sent_at, expires_at = excluded.expires_at,
-                tries = 0, verified_at = null
+            set message_id = excluded.message_id, code_sha256 = excluded.code_sha256, sent_at = excluded.sent_at,
+                expires_at = excluded.expires_at, tries = 0, verified_at = null
         """,
-        tenant_id, chat_id, code_sha256, now, expires_at,
+        tenant_id, code.chat_id, code.message_id, code.code_sha256, now, code.expires_at,
     )  # fmt: skip
 
 

@@ -200,6 +200,8 @@ create table surveys (
 create table verifications (
     tenant_id bigint not null,
     chat_id bigint not null,
+    -- The text with the code in it: people read it without.
+    message_id bigint not null,
     code_sha256 bytea not null,
     sent_at timestamptz not null,
     expires_at timestamptz not null,
@@ -235,6 +237,16 @@ create table crm_jobs (
     foreign key (tenant_id, chat_id) references chats
 );
 create index crm_jobs_due on crm_jobs (tenant_id, due_at) where state = 'queued';
+
+-- What people read of a message: a one-time code is for the consumer's eyes alone.
+create function shown_body(p_tenant bigint, p_chat bigint, p_message bigint, p_body text) returns text
+language sql stable
+as $$
+    select case when exists (
+               select from verifications v
+               where v.tenant_id = p_tenant and v.chat_id = p_chat and v.message_id = p_message
+           ) then regexp_replace(p_body, '[0-9]{6}', '******') else p_body end
+$$;
 
 -- Whether the number must not be texted from this number of ours.
 create function opted_out(p_tenant bigint, p_number text, p_source text) returns boolean
