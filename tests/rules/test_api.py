@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from smsdesk.settings import Settings
 from smsdesk.store.db import Database, Ids
 from smsdesk.wiring import build_app, build_services
 
+SOURCE = Path(__file__).parents[2] / "src" / "smsdesk"
 V1 = "/apps/api/v1/"
 WHOLE = {f"{V1}chats/{{chat_id}}/{kind}" for kind in ("photos", "videos", "media")}
 """Lists that are a part of one chat, as long as the chat object has them whole."""
@@ -89,3 +92,21 @@ def test_a_route_says_what_it_is_for(path: str, method: str, operation: dict[str
 def test_names_of_operations_are_their_own() -> None:
     names = [operation["operationId"] for item in DOCUMENT["paths"].values() for operation in item.values()]
     assert sorted(names) == sorted(set(names))
+
+
+def test_what_the_api_writes_is_written_in_transactions() -> None:
+    """A key and its effect are one transaction (docs/adr/0026-api-around.md): a write outside of any would be outside."""
+    api = SOURCE / "api"
+    named = {
+        name
+        for path in api.rglob("*.py")
+        for name in re.findall(r"from smsdesk\.actions\.(\w+) import", path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 10
+    # A send has keys of its own; what carriers post has names of its own.
+    outside = {
+        name
+        for name in named - {"send_message", "record_receipts"}
+        if ".connection()" in (SOURCE / "actions" / f"{name}.py").read_text(encoding="utf-8")
+    }
+    assert not outside, f"{outside}: use db.transaction(), or `Begin`"

@@ -15,8 +15,8 @@ from smsdesk.steps import routing, transfers
 from smsdesk.steps.ending import BY_AGENT, end
 from smsdesk.steps.speaking import agent_spoke, set_aside
 from smsdesk.steps.transfers import Wanted
-from smsdesk.store import verifications
 from smsdesk.store.blocklist import BlockedNumber, block
+from smsdesk.store.verifications import NewCode, put_verification
 from tests.steps.desk import OTHER, SUPPORT, Desk
 from tests.store.outbox import LINE, OURS, TENANT, opened
 
@@ -274,8 +274,8 @@ async def dismissed(desk: Desk) -> int:
 async def send_code(desk: Desk, chat_id: int) -> None:
     async with desk.work() as work:
         until = desk.now + VALID
-        kept = digest(TENANT, chat_id, "123456")
-        await verifications.put_verification(work.conn, TENANT, chat_id, kept, desk.now, until)
+        kept = NewCode(chat_id, await work.take_id(), digest(TENANT, chat_id, "123456"), until)
+        await put_verification(work.conn, TENANT, kept, desk.now)
 
 
 @pytest.mark.parametrize("body", ["HELP", "123456", "654321"])

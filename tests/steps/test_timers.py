@@ -5,15 +5,23 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from smsdesk.actions.fire_timers import FireTimers
+from smsdesk.actions.send_message import SendMessage
+from smsdesk.domain.segments import segment
+from smsdesk.domain.send import Send
+from smsdesk.jobs.conversations import Conversations
 from smsdesk.steps.speaking import agent_spoke, consumer_spoke
 from smsdesk.steps.work import Work
 from smsdesk.store.db import Ids
 from smsdesk.store.moves import set_timer
+from smsdesk.store.sends import WantedSend
+from smsdesk.store.tenants import read_tenant
 from smsdesk.store.timers import take_due
 from tests.kit.center import Center
-from tests.store.outbox import TENANT, opened
+from tests.store.outbox import OURS, TENANT, opened
 
 
 @pytest.fixture
@@ -174,3 +182,37 @@ async def test_the_clocks_of_a_chat_that_came_at_night_begin_in_the_morning(cent
     center.later(61)
     assert await center.fire() == 1
     assert (await center.read(chat)).status == "failed"
+
+
+async def test_a_timer_that_cannot_be_obeyed_keeps_no_other_waiting(center: Center) -> None:
+    broken, sound = await center.queue("A", queue_expiry_minutes=1), await center.queue("B", queue_expiry_minutes=1)
+    first, second = await center.chat(broken), await center.chat(sound)
+    await center.value("update queues set effective = $1 where queue_id = $2 returning 1", {"lang": 5}, broken)
+    center.later(61)
+    conversations = Conversations(center.db, center.ids, lambda: center.now, center.chance, structlog.get_logger())
+    with capture_logs() as logged:
+        await conversations.fire_timers(lambda _: None)
+    assert [line["event"] for line in logged] == ["job failed"]
+    assert ((await center.read(first)).status, (await center.read(second)).status) == ("queued", "failed")
+    await center.value("update queues set effective = '{}' where queue_id = $1 returning 1", broken)
+    center.later(60)
+    await conversations.fire_timers(lambda _: None)
+    assert (await center.read(first)).status == "failed"
+
+
+async def test_a_send_in_the_agents_name_is_his_answer(center: Center) -> None:
+    queue = await center.queue("Q", agent_silence_minutes=5, consumer_silence_minutes=10)
+    agent = await center.agent("a", queue)
+    chat = await center.chat(queue)
+    await center.take(chat, agent)
+    async with center.db.connection() as conn:
+        tenant = await read_tenant(conn, TENANT)
+    number = (await center.read(chat)).end_user_number
+    wanted = Send(number, OURS, "on it", segment("on it"), tenant.agents[agent], None)
+    await SendMessage(center.db, center.ids, lambda: center.now, lambda _: b"")(tenant, WantedSend(wanted, None))
+    assert (await center.read(chat)).status == "ongoing"
+    center.later(301)
+    assert await center.fire() == 0, "he has answered"
+    center.later(300)
+    assert await center.fire() == 1
+    assert (await center.read(chat)).status == "finished"

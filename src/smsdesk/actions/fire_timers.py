@@ -1,7 +1,7 @@
 """What happens to a chat by itself when its time has come."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from smsdesk.domain.chat_life import WAITING, WITH_AN_AGENT, after
 from smsdesk.domain.queue_settings import QueueSettings
@@ -13,7 +13,10 @@ from smsdesk.steps.work import Work
 from smsdesk.store.chat_rows import ChatRow, lock_chat_row
 from smsdesk.store.db import Database, Ids
 from smsdesk.store.queues import find_queue
-from smsdesk.store.timers import take_due
+from smsdesk.store.timers import put_off, take_due
+
+AGAIN = timedelta(minutes=1)
+"""How soon a timer that could not be obeyed is tried again."""
 
 
 class FireTimers:
@@ -34,6 +37,11 @@ class FireTimers:
             assert chat is not None, "a timer's chat is locked with it"
             await _OBEY[timer.kind](Work(conn, tenant_id, now, self._ids, self._chance), chat)
         return True
+
+    async def put_off(self, tenant_id: int, now: datetime) -> None:
+        """Leaves the timer that is due first, which could not be obeyed, for later: it keeps no other waiting."""
+        async with self._db.transaction() as conn:
+            await put_off(conn, tenant_id, now, now + AGAIN)
 
 
 async def _expire(work: Work, chat: ChatRow) -> None:

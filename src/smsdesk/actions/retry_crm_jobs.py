@@ -22,5 +22,5 @@ async def retry_crm_job(db: Database, tenant_id: int, job_id: int, now: datetime
 
 async def retry_failed_crm_jobs(db: Database, tenant_id: int, now: datetime) -> int:
     """Tries all that failed again: how many."""
-    async with db.connection() as conn:
+    async with db.transaction() as conn:
         return await crm_backlog.retry_jobs(conn, tenant_id, None, now)

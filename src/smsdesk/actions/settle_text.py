@@ -24,7 +24,7 @@ async def settle_text(db: Database, tenant: Tenant, settlement: Settlement, now:
     if not who or len(who) > LONGEST_NAME or not who.isprintable():
         raise Problem("parameter_invalid", f"settled_by must be a name of 1 to {LONGEST_NAME} printable characters")
     valid_until = now + timedelta(minutes=tenant.settings.text_validity_minutes)
-    async with db.connection() as conn:
+    async with db.transaction() as conn:
         settled = await doubtful.settle(conn, tenant.tenant_id, replace(settlement, settled_by=who), now, valid_until)
     if not settled:
         raise Problem(

@@ -40,13 +40,25 @@ class Conversations:
         """Obeys all timers that are due; `wake` is told of tenants that may have a text to send by that."""
 
         async def fire(tenant_id: int) -> None:
-            fired = 0
-            while fired < MOST_TIMERS and await self._fire_timers(tenant_id, self._clock()):
-                fired += 1
-            if fired:
+            fired: list[bool] = []
+            while len(fired) < MOST_TIMERS and (done := await self._fire_one(tenant_id)) is not None:
+                fired.append(done)
+            if any(fired):
                 wake(tenant_id)
 
         await self._for_each("fire_timers", fire)
+
+    async def _fire_one(self, tenant_id: int) -> bool | None:
+        """Whether the timer that was due could be obeyed; None where none was due."""
+        now = self._clock()
+        (done,) = await asyncio.gather(self._fire_timers(tenant_id, now), return_exceptions=True)
+        if isinstance(done, AWAY):
+            raise done
+        if isinstance(done, BaseException):
+            report("fire_timers", done, self._log)
+            await self._fire_timers.put_off(tenant_id, now)
+            return False
+        return done or None
 
     async def ask_agents(self) -> None:
         """Looks at what waits in every tenant."""

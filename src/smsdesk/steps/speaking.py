@@ -6,26 +6,16 @@ from smsdesk.domain.queue_settings import QueueSettings
 from smsdesk.steps.moving import move
 from smsdesk.steps.say import note
 from smsdesk.steps.work import Work
+from smsdesk.store import moves
 from smsdesk.store.chat_rows import ChatRow, note_said
 from smsdesk.store.moves import refresh_agent, set_timer, stop_timer
 from smsdesk.store.queues import find_queue
 
 
 async def agent_spoke(work: Work, chat: ChatRow) -> None:
-    """The chat's agent has answered: he is not waited for any more, and the consumer is.
-
-    A consumer who has never written is waited for as long as the outbound chat is open (`expires_at`), without timers.
-    """
-    await note_said(work.conn, work.tenant_id, chat.chat_id, work.now, by_agent=True)
-    if chat.end_user_said_at is None:
-        return
-    if chat.status == "assigned":
-        await move(work, chat, "speak")
-    settings = await _settings(work, chat)
-    await stop_timer(work.conn, work.tenant_id, chat.chat_id, "agent_silence")
-    await _start(work, chat, "consumer_silence", settings.consumer_silence_minutes)
-    if chat.direction == "inbound":
-        await _start(work, chat, "dismissal", settings.dismissal_minutes)
+    """The chat's agent has answered: he is not waited for any more, and the consumer is. What a send of the API says in
+    his name does the same, in its own statement."""
+    await moves.agent_spoke(work.conn, work.tenant_id, chat.chat_id, work.now)
 
 
 async def consumer_spoke(work: Work, chat: ChatRow) -> None:

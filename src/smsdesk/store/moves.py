@@ -40,6 +40,11 @@ async def expire_chats(conn: Connection, tenant_id: int, now: datetime, limit: i
     return ended
 
 
+async def agent_spoke(conn: Connection, tenant_id: int, chat_id: int, now: datetime) -> None:
+    """The chat's agent has written to its consumer: notes it, and starts the consumer's clocks."""
+    await conn.execute("select agent_spoke($1, $2, $3)", tenant_id, chat_id, now)
+
+
 async def refresh_agent(conn: Connection, tenant_id: int, agent_id: int, now: datetime) -> None:
     """Works out anew what an agent has and whether he is asked."""
     await conn.execute("select refresh_agent($1, $2, $3)", tenant_id, agent_id, now)

@@ -32,6 +32,20 @@ async def take_due(conn: Connection, tenant_id: int, now: datetime) -> DueTimer 
     return None if row is None else DueTimer(*row)
 
 
+async def put_off(conn: Connection, tenant_id: int, now: datetime, until: datetime) -> None:
+    """Puts the timer that is due first off until then: it could not be obeyed, and the others are due too."""
+    await conn.execute(
+        """
+        update timers t set due_at = $3 from (
+            select chat_id, kind from timers where tenant_id = $1 and due_at <= $2 and due_at > '2000-01-01'
+            order by due_at limit 1 for no key update skip locked
+        ) first
+        where t.tenant_id = $1 and t.chat_id = first.chat_id and t.kind = first.kind
+        """,
+        tenant_id, now, until,
+    )  # fmt: skip
+
+
 async def find_orphans(conn: Connection, tenant_id: int, now: datetime, limit: int) -> list[int]:
     """Chats whose consumer waits for an agent who cannot answer: disabled, or away from his desk longer than the queue
     lets a consumer wait, counted from when he got the chat; to one who has not spoken in it yet the consumer waits even

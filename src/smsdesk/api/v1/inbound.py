@@ -15,8 +15,8 @@ from smsdesk.domain.inbound import HandedOver, read_inbound
 
 
 class NewInbound(msgspec.Struct, rename={"from_": "from"}):
-    """A text from a consumer (`from`) to a number of ours (`to`). `id` is its name where it came from: the same text has
-    the same. `media` are addresses of files, to be fetched."""
+    """A text from a consumer (`from`) to a number of ours (`to`). `id` is its name where it came from: the same
+    text has the same. `media` are addresses of files, to be fetched."""
 
     from_: str
     to: str

@@ -426,6 +426,37 @@ begin
     return true;
 end $$;
 
+-- A chat's agent has written to its consumer: he is not waited for any more, and the consumer is. One who has never
+-- written is waited for as long as the outbound chat is open, without a timer. Where a queue says nothing, the times are
+-- those of `domain/queue_settings.py`.
+create function agent_spoke(p_tenant bigint, p_chat bigint, p_now timestamptz) returns void
+language plpgsql
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+    v_chat chats;
+    v_settings jsonb;
+begin
+    update chats c set agent_said_at = p_now where c.tenant_id = p_tenant and c.chat_id = p_chat returning * into v_chat;
+    if v_chat.end_user_said_at is null then
+        return;
+    end if;
+    if v_chat.status = 'assigned' then
+        perform move_chat(p_tenant, p_chat, 'ongoing', v_chat.agent_id, v_chat.queue_id, null, null, null, p_now);
+    end if;
+    select q.effective into v_settings from queues q where q.tenant_id = p_tenant and q.queue_id = v_chat.queue_id;
+    delete from timers t where t.tenant_id = p_tenant and t.chat_id = p_chat and t.kind = 'agent_silence';
+    insert into timers (tenant_id, chat_id, kind, due_at)
+    select p_tenant, p_chat, u.kind, p_now + make_interval(mins => u.minutes)
+    from (values ('consumer_silence', coalesce((v_settings ->> 'consumer_silence_minutes')::int, 1440)),
+                 ('dismissal', case v_chat.direction when 'inbound'
+                               then coalesce((v_settings ->> 'dismissal_minutes')::int, 0) else 0 end)) u (kind, minutes)
+    where u.minutes > 0
+    on conflict (tenant_id, chat_id, kind) do update set due_at = excluded.due_at;
+end $$;
+
 -- Outbound chats that nobody answered in time: how many were ended. One that is being answered is left alone.
 create function expire_chats(p_tenant bigint, p_now timestamptz, p_limit int) returns int
 language plpgsql
@@ -599,6 +630,9 @@ begin
             if v_row.agent_id is not null and v_row.open_agent is null then
                 perform move_chat(p_tenant, v_row.chat_id, 'assigned', v_row.agent_id, v_row.open_queue, null, null,
                                   p_ids[v_row.i] + 3, p_now);
+            end if;
+            if v_row.agent_id is not null and v_row.agent_id = coalesce(v_row.open_agent, v_row.agent_id) then
+                perform agent_spoke(p_tenant, v_row.chat_id, p_now);
             end if;
         end loop;
     end if;
