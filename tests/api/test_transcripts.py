@@ -84,10 +84,13 @@ async def test_the_request_says_in_which_form(talk: Talk) -> None:
 
 
 async def test_notes_are_left_out_unless_they_are_asked_for(talk: Talk) -> None:
-    await talk.do("notes", after=1, agent_id=1, content="is in a hurry")
+    note = await talk.do("notes", after=1, agent_id=1, content="is in a hurry")
     for form in ("/transcript", "/transcript.txt"):
         assert b"hurry" not in (await talk.get(form)).body
     assert "[12:21:04 John D., note]\n  is in a hurry\n" in (await talk.get("/transcript.txt?notes=true")).body.decode()
+    assert (await talk.api.call("GET", f"{V1}/texts/{note.json['id']}")).status == 404, "it went to no carrier"
+    shown = (await talk.get("/messages")).json[-1]
+    assert (shown["sender"], shown["status"], shown["delivered_segments"]) == ("note", None, None)
 
 
 async def test_what_happened_to_it_is_told(talk: Talk) -> None:

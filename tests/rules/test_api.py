@@ -95,7 +95,7 @@ def test_names_of_operations_are_their_own() -> None:
 
 
 def test_what_the_api_writes_is_written_in_transactions() -> None:
-    """A key and its effect are one transaction (docs/adr/0026-api-around.md): a write outside of any would be outside."""
+    """A key and its effect are one transaction (docs/adr/0026-api-around.md): no write may stand outside."""
     api = SOURCE / "api"
     named = {
         name

@@ -9,10 +9,12 @@ import structlog
 from structlog.testing import capture_logs
 
 from smsdesk.actions.fire_timers import FireTimers
+from smsdesk.actions.resume_chat import resume_chat
 from smsdesk.actions.send_message import SendMessage
 from smsdesk.domain.segments import segment
 from smsdesk.domain.send import Send
 from smsdesk.jobs.conversations import Conversations
+from smsdesk.steps.begin import Begin
 from smsdesk.steps.speaking import agent_spoke, consumer_spoke
 from smsdesk.steps.work import Work
 from smsdesk.store.db import Ids
@@ -216,3 +218,18 @@ async def test_a_send_in_the_agents_name_is_his_answer(center: Center) -> None:
     center.later(300)
     assert await center.fire() == 1
     assert (await center.read(chat)).status == "finished"
+
+
+async def test_who_is_brought_back_is_told_so_where_the_queue_has_words_for_it(center: Center) -> None:
+    queue = await center.queue("Q", dismissal_minutes=5, texts={"resumed": "Here we are again."})
+    agent = await center.agent("a", queue)
+    chat = await center.chat(queue)
+    await center.take(chat, agent)
+    await speaks(center, chat, agent=True)
+    center.later(301)
+    await center.fire()
+    async with center.db.connection() as conn:
+        tenant = await read_tenant(conn, TENANT)
+    await resume_chat(Begin(center.db, center.ids, lambda: center.now, center.chance), tenant, chat, agent)
+    assert (await center.read(chat)).status == "assigned"
+    assert await center.rows("select body from messages where sender = 'system'") == [("Here we are again.",)]

@@ -39,7 +39,7 @@ select m.message_id, m.chat_id, m.sender, m.agent_id,
        shown_body(m.tenant_id, m.chat_id, m.message_id, m.body), m.encoding, m.parts, m.created_at,
        coalesce(m.state, t.state) as state, coalesce(m.reason, t.reason) as reason, coalesce(m.code, t.code) as code,
        coalesce(m.ended_at, t.state_at) as state_at,
-       case when m.sender <> 'end_user' then coalesce(p.delivered, 0) end, c.name, m.price, m.currency
+       case when m.sender not in ('end_user', 'note') then coalesce(p.delivered, 0) end, c.name, m.price, m.currency
 from messages m left join texts t on t.tenant_id = m.tenant_id and t.message_id = m.message_id
 left join lateral (
     select max(a.delivered)::int as delivered, (array_agg(a.carrier_id order by a.attempt desc))[1] as carrier_id

@@ -44,7 +44,7 @@ join end_users e on e.tenant_id = c.tenant_id and e.end_user_id = c.end_user_id
 left join texts t on t.tenant_id = m.tenant_id and t.message_id = m.message_id
 left join credentials k on k.tenant_id = m.tenant_id and k.credential_id = m.credential_id
 left join agents a on a.tenant_id = m.tenant_id and a.agent_id = m.agent_id
-where m.tenant_id = $1 and m.message_id = $2 and m.sender <> 'end_user'
+where m.tenant_id = $1 and m.message_id = $2 and m.sender not in ('end_user', 'note')
   and m.chat_id = coalesce(
       (select f.chat_id from texts f where f.tenant_id = $1 and f.message_id = $2),
       (select p.chat_id from parts p where p.tenant_id = $1 and p.message_id = $2 limit 1),
