@@ -1,8 +1,7 @@
 """Chats and who is in them, read whole."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
 import asyncpg
 
@@ -35,29 +34,6 @@ cross join lateral (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ChatFilter:
-    """Which chats of a tenant are meant; None does not filter."""
-
-    status: str | None = None
-    number: str | None = None
-    outbound_number: str | None = None
-    created_from: datetime | None = None
-    created_to: datetime | None = None
-
-
-# The bound that is always true is the index's own: see chats_by_time.
-_WHERE = """
-where c.tenant_id = $1 and c.created_at > '2000-01-01'
-  and ($2::text is null or c.status = $2)
-  and ($3::text is null or c.end_user_id = (
-      select end_user_id from end_users where tenant_id = $1 and number = $3 and number > ''))
-  and ($4::text is null or c.outbound_number = $4)
-  and ($5::timestamptz is null or c.created_at >= $5)
-  and ($6::timestamptz is null or c.created_at < $6)
-"""
-
-
 async def find_chats(conn: Connection, tenant_id: int, chat_ids: Sequence[int]) -> dict[int, Chat]:
     """The chats of these ids that the tenant has, whole, by id."""
     rows = await conn.fetch(f"{_CHAT} where c.tenant_id = $1 and c.chat_id = any($2)", tenant_id, list(set(chat_ids)))
@@ -67,37 +43,6 @@ async def find_chats(conn: Connection, tenant_id: int, chat_ids: Sequence[int]) 
 async def find_chat(conn: Connection, tenant_id: int, chat_id: int) -> Chat | None:
     """The chat of this id, whole, where the tenant has it."""
     return (await find_chats(conn, tenant_id, [chat_id])).get(chat_id)
-
-
-async def list_chats(
-    conn: Connection, tenant_id: int, wanted: ChatFilter, *, newest_first: bool, limit: int, offset: int
-) -> list[Chat]:
-    """A page of chats in the order of their creation."""
-    way = "desc" if newest_first else "asc"
-    rows = await conn.fetch(
-        f"{_CHAT} {_WHERE} order by c.created_at {way}, c.chat_id {way} limit $7 offset $8",
-        *_arguments(tenant_id, wanted),
-        limit,
-        offset,
-    )
-    return await _whole(conn, tenant_id, rows)
-
-
-async def count_chats(conn: Connection, tenant_id: int, wanted: ChatFilter) -> int:
-    """How many chats the filter means."""
-    count: int = await conn.fetchval(f"select count(*) from chats c {_WHERE}", *_arguments(tenant_id, wanted))
-    return count
-
-
-def _arguments(tenant_id: int, wanted: ChatFilter) -> tuple[object, ...]:
-    return (
-        tenant_id,
-        wanted.status,
-        wanted.number,
-        wanted.outbound_number,
-        wanted.created_from,
-        wanted.created_to,
-    )
 
 
 async def _whole(conn: Connection, tenant_id: int, rows: Sequence[asyncpg.Record]) -> list[Chat]:
@@ -209,85 +154,4 @@ def _chat(row: asyncpg.Record, participants: tuple[Participant, ...], queue: Que
         verified=row["verified"],
         answer_type=row["answer_type"],
         offer_type=row["offer_type"],
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class LockedChat:
-    """An open or ended chat whose row is locked until the transaction ends."""
-
-    chat_id: int
-    status: str
-    ended: bool
-    agent_id: int | None
-    end_user_number: str
-    outbound_number: str
-    opted_out: bool
-    blocked: bool
-
-
-async def lock_chat(conn: Connection, tenant_id: int, chat_id: int) -> LockedChat | None:
-    """Locks a chat against every other change, and tells what decides about it."""
-    row = await conn.fetchrow(
-        """
-        select c.chat_id, c.status, c.ends_at is not null, c.agent_id, e.number, c.outbound_number,
-               exists (select from opt_outs o where o.tenant_id = $1 and o.number = e.number),
-               exists (select from blocked_numbers b where b.tenant_id = $1 and b.number = e.number)
-        from chats c join end_users e on e.tenant_id = c.tenant_id and e.end_user_id = c.end_user_id
-        where c.tenant_id = $1 and c.chat_id = $2
-        for no key update of c
-        """,
-        tenant_id,
-        chat_id,
-    )
-    return LockedChat(*row) if row else None
-
-
-async def assign_chat(
-    conn: Connection, tenant_id: int, chat_id: int, agent_id: int, participant_id: int, at: datetime
-) -> None:
-    """Gives a chat to an agent, who joins it."""
-    await conn.execute(
-        """
-        update chats set status = 'assigned', agent_id = $3, assigned_at = $4, expires_at = null
-        where tenant_id = $1 and chat_id = $2
-        """,
-        tenant_id,
-        chat_id,
-        agent_id,
-        at,
-    )
-    await conn.execute(
-        """
-        insert into participants (tenant_id, chat_id, participant_id, type, user_id, connected_at)
-        values ($1, $2, $3, 'agent', $4, $5)
-        """,
-        tenant_id,
-        chat_id,
-        participant_id,
-        agent_id,
-        at,
-    )
-
-
-async def finish_chat(conn: Connection, tenant_id: int, chat_id: int, disconnected_by: str, at: datetime) -> None:
-    """Ends a chat in the ordinary way, and with it everybody's part in it."""
-    await conn.execute(
-        """
-        update chats set status = 'finished', ends_at = $3, expires_at = null, disconnected_by = $4
-        where tenant_id = $1 and chat_id = $2
-        """,
-        tenant_id,
-        chat_id,
-        at,
-        disconnected_by,
-    )
-    await conn.execute(
-        """
-        update participants set status = 'finished', ended_at = $3
-        where tenant_id = $1 and chat_id = $2 and ended_at is null
-        """,
-        tenant_id,
-        chat_id,
-        at,
     )

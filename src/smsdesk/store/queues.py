@@ -51,30 +51,6 @@ async def find_children(conn: Connection, tenant_id: int, queue_id: int | None) 
     return [queue for queue in map(_read, rows) if queue is not None]
 
 
-async def find_by_keyword(conn: Connection, tenant_id: int, word: str) -> QueueRow | None:
-    """The queue that a keyword leads to, whatever its case."""
-    row = await conn.fetchrow(f"{_QUEUE} upper(keyword) = upper($2) and deleted_at is null", tenant_id, word)
-    return _read(row)
-
-
-async def find_path(conn: Connection, tenant_id: int, queue_id: int) -> list[QueueRow]:
-    """The queues from the top to this one."""
-    rows = await conn.fetch(
-        """
-        with recursive up as (
-            select q.*, 0 as depth from queues q where q.tenant_id = $1 and q.queue_id = $2
-            union all
-            select q.*, up.depth + 1 from up join queues q on q.tenant_id = $1 and q.queue_id = up.parent_id
-        )
-        select queue_id, parent_id, name, keyword, position, hidden, deleted_at is not null as deleted, purpose,
-               effective as settings
-        from up order by depth desc
-        """,
-        tenant_id, queue_id,
-    )  # fmt: skip
-    return [queue for queue in map(_read, rows) if queue is not None]
-
-
 async def supervisors_queue(conn: Connection, tenant_id: int, now: datetime) -> int:
     """The queue of what belongs to no other; made where the tenant has none yet, with all supervisors in it."""
     queue_id: int | None = await conn.fetchval(

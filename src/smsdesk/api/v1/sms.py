@@ -13,6 +13,7 @@ from litestar.types import HTTPScope, Receive, Send
 
 from smsdesk.api.auth import CHALLENGE, authenticate
 from smsdesk.api.http import BodyTooLarge, ClientGone, Headers, header, read_body, respond
+from smsdesk.api.keys import read_key
 from smsdesk.api.problems import answer, refusal
 from smsdesk.api.services import Services
 from smsdesk.api.v1.explanation import explain
@@ -133,12 +134,7 @@ def _digest(fields: Mapping[str, object]) -> bytes:
 
 def _key(scope: HTTPScope) -> str | None:
     raw = header(scope, b"idempotency-key")
-    if raw is None:
-        return None
-    key = raw.decode("latin-1").strip()
-    if not 1 <= len(key) <= 255 or "\0" in key:
-        raise Problem("idempotency_key_invalid")
-    return key
+    return None if raw is None else read_key(raw)
 
 
 def _dry_run(query: bytes) -> bool:
