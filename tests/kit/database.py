@@ -19,6 +19,8 @@ from smsdesk.postgres.lock import exclusive, share, upgrade
 from smsdesk.store.migrate import migrate
 
 TEMPLATE = "template_of_tests"
+ROOM = 2 * 1024**3
+"""Octets that a run may need in memory: a cluster, its log, and a database for each worker."""
 # These tests end processes of ours, never the machine: what PostgreSQL wrote, the kernel keeps. Those that do end
 # PostgreSQL itself make a cluster of their own. Nobody but a superuser can end an autovacuum, so that a database which
 # is being vacuumed could not be dropped.
@@ -79,7 +81,7 @@ def shared_cluster(run: Path) -> Iterator[str]:
     """Gives the DSN of the cluster that belongs to this run's folder; the last worker out stops and removes it."""
     users = share(run / "cluster.users")
     # Not below the run's folder: that is closed to the account which runs PostgreSQL for root.
-    folder = Path(tempfile.gettempdir(), f"smsdesk-tests-{hashlib.sha256(bytes(run)).hexdigest()[:12]}")
+    folder = _quick_place() / f"smsdesk-tests-{hashlib.sha256(bytes(run)).hexdigest()[:12]}"
     try:
         folder.mkdir(exist_ok=True)
         folder.chmod(0o755)
@@ -90,6 +92,14 @@ def shared_cluster(run: Path) -> Iterator[str]:
         if upgrade(users):
             shutil.rmtree(folder, ignore_errors=True)
         os.close(users)
+
+
+def _quick_place() -> Path:
+    """Where a copy of a database takes 30 ms and not 200: in memory, where there is enough of it."""
+    memory = Path("/dev/shm")
+    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM:
+        return memory
+    return Path(tempfile.gettempdir())
 
 
 def _run_folder(factory: pytest.TempPathFactory) -> Path:
