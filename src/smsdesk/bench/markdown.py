@@ -20,7 +20,7 @@ def _report(report: Report) -> str:
         f"{used.name} {used.cpu_us_each:.0f} us" + (f", at most {used.peak_mb:.0f} MB" if used.peak_mb else "")
         for used in report.costs
     )
-    return "\n".join([*lines, "", f"{report.costs_of}: {costs}."])
+    return "\n".join([*lines, "", f"{report.costs_of}: {costs}."] if costs else lines)
 
 
 def _headline(entry: Headline) -> str:

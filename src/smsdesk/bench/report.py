@@ -105,8 +105,9 @@ def render(bench: Bench, console: Console) -> None:
             color = "green" if entry.kept else "red"
             console.print(_line(entry), style=color, markup=False, highlight=False)
         console.print(_rows(report.rows))
-        console.print(f"\n{report.costs_of}", markup=False, highlight=False)
-        console.print(_costs(report.costs))
+        if report.costs:
+            console.print(f"\n{report.costs_of}", markup=False, highlight=False)
+            console.print(_costs(report.costs))
     facts = [f"{key} {value}" for key, value in bench.machine.items()]
     took = f"{bench.command}, {bench.started_at}, {bench.seconds:.0f} s"
     console.print("\n" + "; ".join([took, *facts]), markup=False, highlight=False)
