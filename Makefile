@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3.11
 BIN := .venv/bin
+BENCHES := all compare overload snapshot budget scale history
 ARGS ?=
 
 help: ## this list
@@ -24,7 +25,10 @@ help: ## this list
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
-setup: .venv/dev.stamp ## installs all that the checks and tests need, into .venv
+chromium: # asked each time, for it belongs to the machine
+	@requirements/chromium.sh
+
+setup: .venv/dev.stamp chromium ## installs all that the checks and tests need, into .venv (and Chromium from Debian)
 
 demo: .venv/runtime.stamp ## sends the seed's example to a handset and shows both ends (ARGS=--once to stop after)
 	@$(BIN)/smsdesk demo $(ARGS)
@@ -39,11 +43,13 @@ check: .venv/dev.stamp ## lint, types, import rules, size budgets, lock files
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest -q -p no:cacheprovider tests/rules
 
-test: .venv/dev.stamp ## the whole suite (ARGS=... go to pytest)
-	@$(BIN)/pytest -n 2 $(ARGS)
+test: .venv/dev.stamp chromium ## the whole suite (ARGS=... go to pytest)
+	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
-bench: .venv/runtime.stamp ## the figures of the README, as ratios taken in one run
-	@$(BIN)/smsdesk bench all $(ARGS)
+bench: .venv/runtime.stamp ## every figure of the README and docs, as ratios, on one page; an hour (ARGS="accept --rounds 1": one of them)
+	@if [ -n "$(ARGS)" ]; then $(BIN)/smsdesk bench $(ARGS); else mkdir -p build/bench; \
+	for each in $(BENCHES); do $(BIN)/smsdesk bench $$each --json > build/bench/$$each.json || exit; done; \
+	$(BIN)/smsdesk bench promises $(BENCHES:%=build/bench/%.json); fi
 
 format: .venv/dev.stamp ## rewrites the code in the one format
 	@$(BIN)/ruff format src tests && $(BIN)/ruff check --fix-only src tests
@@ -51,4 +57,10 @@ format: .venv/dev.stamp ## rewrites the code in the one format
 lock: .venv/uv.stamp ## renews the hashed requirement files from the .in files
 	@for f in setup runtime dev; do $(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" requirements/$$f.in -o requirements/$$f.txt; done
 
-.PHONY: help setup demo run check test bench format lock
+words: .venv/dev.stamp ## renews the desk's catalogues of words from its code and pages
+	@$(BIN)/python -m tests.words
+
+pictures: .venv/dev.stamp chromium ## takes the pictures of the README and the docs anew
+	@$(BIN)/python -m tests.pictures
+
+.PHONY: help setup chromium demo run check test bench format lock words pictures

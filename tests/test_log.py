@@ -2,11 +2,20 @@
 
 import json
 import logging
+from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from smsdesk.log import set_up_log
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """What is set up here writes to this test's captured lines, and must not outlive them."""
+    yield
+    structlog.reset_defaults()
+    logging.basicConfig(handlers=[], level=logging.WARNING, force=True)
 
 
 def lines(captured: pytest.CaptureFixture[str]) -> list[dict[str, str]]:

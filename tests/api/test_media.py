@@ -8,7 +8,11 @@ from typing import Any
 import aiohttp
 import pytest
 
+from smsdesk.actions.claim_texts import claim_texts
+from smsdesk.actions.record_facts import record_facts
 from smsdesk.domain.segments import segment
+from smsdesk.domain.text_state import AttemptOutcome
+from smsdesk.store.texts import Wanted
 from tests.kit.api import Answer, Api
 from tests.media import samples
 
@@ -173,6 +177,25 @@ async def test_over_a_line_that_carries_files_they_go_by_mms(api: Api, chat: int
         said = await say(api, chat, content="look", media_ids=[photo["media_id"]])
         assert (said.json["content"], said.json["segments"]) == ("look", 1), kind
     assert await api.db.fetch("select distinct sent_as from media") == [("mms",)]
+
+
+async def test_a_claim_gives_each_text_the_links_of_its_own_files(api: Api, chat: int) -> None:
+    config = LINES["twilio"]
+    await api.db.execute("update carriers set type = 'twilio', config = $1::jsonb where tenant_id = 1", config)
+    (photo,) = (await upload(api, chat, samples.png())).json
+    await say(api, chat, content="look", media_ids=[photo["media_id"]])
+    await say(api, chat, content="nice?")
+    carrier_id = await api.db.fetchval("select carrier_id from texts limit 1")
+    await api.db.execute("insert into nodes values (7, 'n', $1, $1)", api.clock())
+    links: dict[str, int] = {}
+    db = api.services.db
+    # One after the other: they go to one phone.
+    while claimed := await claim_texts(db, 1, carrier_id, Wanted(10), 7, api.clock()):
+        links |= {text.body: len(text.media) for text in claimed}
+        sent = [AttemptOutcome(text.message_id, text.attempt, "accepted") for text in claimed]
+        await record_facts(db, 1, carrier_id, api.clock(), sent, [])
+    assert {body: count for body, count in links.items() if count} == {"look": 1}
+    assert links["nice?"] == 0
 
 
 async def test_what_a_line_does_not_carry_may_be_refused(api: Api, chat: int) -> None:

@@ -64,6 +64,12 @@ async def test_what_is_no_whole_plain_answer_is_a_fault(odd: bytes) -> None:
     assert (result.answered, result.faults) == (45, {"answer not understood": 5})
 
 
+@pytest.mark.parametrize("split", [False, True])
+async def test_an_answer_in_chunks_counts_where_the_plan_says_so(split: bool) -> None:
+    result = await measure(Lossy(every(2, CHUNKED), split=split), requests=20, chunked=True)
+    assert (result.answered, result.errors) == (20, 0)
+
+
 async def test_an_answer_that_never_comes_is_a_fault() -> None:
     result = await measure(Lossy(every(2, SILENCE)), connections=2, requests=4, patience=0.2)
     assert (result.answered, result.faults) == (2, {"no answer in time": 2})

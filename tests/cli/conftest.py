@@ -8,7 +8,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from smsdesk.cli import apply, costs, doctor, migrate, texts, token
+from smsdesk.cli import agent, apply, costs, doctor, history, migrate, texts, token
 
 Run = Callable[..., Result]
 
@@ -17,9 +17,10 @@ Run = Callable[..., Result]
 def run(database: str, tmp_path: Path) -> Run:
     """Runs one command line; `env` adds to the environment and `input` is what it reads."""
     app = typer.Typer()
-    for command in (apply.plan, apply.apply, costs.costs, migrate.migrate, doctor.doctor):
+    for command in (apply.plan, apply.apply, costs.costs, history.history, migrate.migrate, doctor.doctor):
         app.command()(command)
     app.add_typer(token.app, name="token")
+    app.add_typer(agent.app, name="agent")
     app.add_typer(texts.app, name="texts")
 
     def run(*words: str, env: dict[str, str] | None = None, input: str | None = None) -> Result:  # noqa: A002

@@ -8,8 +8,11 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -73,7 +76,21 @@ def test_the_story_is_told_in_order(running: dict[str, Any]) -> None:
 def test_its_keys_are_for_its_owner(running: dict[str, Any], folder: Path) -> None:
     assert stat.S_IMODE((folder / "demo.json").stat().st_mode) == 0o600
     assert (running["subdomain"], running["outbound_number"]) == ("acme", "+16285550199")
-    assert [set(agent) for agent in running["agents"]] == [{"id", "email", "password"}]
+    people = [agent["email"] for agent in running["agents"]]
+    assert people == ["john.doe@foo.com", "second@foo.com", "supervisor@foo.com", "administrator@foo.com"]
+    assert {frozenset(agent) for agent in running["agents"]} == {frozenset(("id", "email", "password"))}
+
+
+def test_the_desk_lets_its_people_in(running: dict[str, Any]) -> None:
+    person, url = running["agents"][0], f"{running['base_url']}/desk/sign-in"
+    assert f"{url}?workspace=acme" in running["told"]
+    form = urlencode({"workspace": "acme", "email": person["email"], "password": person["password"]})
+    headers = {"Origin": running["base_url"], "Content-Type": "application/x-www-form-urlencoded"}
+    with closing(HTTPConnection(urlsplit(running["base_url"]).netloc, timeout=LIMIT)) as http:
+        http.request("POST", "/desk/sign-in", form, headers)
+        answer = http.getresponse()
+        assert (answer.status, answer.getheader("location")) == (303, "/desk"), answer.read()
+    assert person["password"] in running["told"]
 
 
 def test_conform_says_16_of_16(running: dict[str, Any], folder: Path) -> None:

@@ -67,7 +67,7 @@ async def test_nothing_leaves_after_a_stop_is_stored(database: str, tmp_path: Pa
     random = Random(3)
     async with running_lab() as handsets:
         token = await set_up(database, tmp_path, handsets.smpp_port, when_active="append", window=10)
-        await handsets.faults(answer_delay=0.05)
+        await handsets.faults(answer_delay=0.1)
         async with (
             serving(tmp_path, "all", database) as server,
             serving(tmp_path, "worker", database),

@@ -122,6 +122,21 @@ async def test_two_workers_share_a_line_and_nothing_is_sent_twice(db: Database, 
     assert len(await arrived(lab)) == 300
 
 
+async def test_who_claims_often_marks_where_the_queue_begins(
+    db: Database, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver_texts, "MARK", 0.0)
+    async with db.connection() as conn:
+        await conn.execute("update carriers set config = $1", smpp(lab, window=1))
+    began = now()
+    await queue(db, list(range(1, 41)))
+    async with working(db):
+        await eventually(lambda: all_in(db, "delivered"), "40 texts delivered, one by one")
+    async with db.connection() as conn:
+        marks = await conn.fetch("select tenant_id, carrier_id, marked_at >= $1 from queue_marks", began)
+    assert [tuple(row) for row in marks] == [(TENANT, LINE, True)]
+
+
 async def test_each_end_is_told_with_its_reason(db: Database, lab: Lab) -> None:
     bodies = {1: "#undeliv:012", 2: "#refuse:0x0B", 3: "#lose", 4: "#noreceipt", 5: "#expired", 6: "#early"}
     await queue(db, list(bodies))

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,7 @@ import pytest
 from smsdesk.api.services import Services
 from smsdesk.settings import Settings
 from smsdesk.store.db import Database, Ids
-from smsdesk.wiring import build_app, build_services, http_server
+from smsdesk.wiring import build_app, build_services, http_server, listen_at
 
 CONSUMER, OURS = "+14155550100", "+16285550199"
 SEED = {
@@ -94,7 +93,7 @@ class Api:
         return count
 
 
-async def _set_up(conn: "asyncpg.Connection[asyncpg.Record]") -> None:
+async def set_up_two(conn: "asyncpg.Connection[asyncpg.Record]") -> None:
     await conn.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
     for tenant_id, subdomain in ((1, "acme"), (2, "other")):
         digest = hashlib.sha256(b"secret" if tenant_id == 1 else b"other-secret").digest()
@@ -128,13 +127,13 @@ async def _set_up(conn: "asyncpg.Connection[asyncpg.Record]") -> None:
 async def api(database: str, tmp_path: Path) -> AsyncIterator[Api]:
     """A running API over a fresh database."""
     conn = await asyncpg.connect(database)
-    await _set_up(conn)
+    await set_up_two(conn)
     db, clock = Database(database, size=4), Clock()
     await db.open()
     services = build_services(db, Ids(), Settings(media_folder=str(tmp_path / "media")), lambda _tenant_id: None, clock)
     await services.directory.refresh()
     server = http_server(build_app(services))
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listen_at("127.0.0.1", 0)
     serving = asyncio.create_task(server.serve([listening]))
     port = listening.getsockname()[1]
     try:

@@ -49,12 +49,12 @@ def environment(database: str | None, **more: str) -> dict[str, str]:
 class Server:
     """`smsdesk serve` as a process of its own. What it says goes to files in `folder`."""
 
-    def __init__(self, folder: Path, role: str = "all", database: str | None = None) -> None:
-        """`folder` is the data folder; `database` is used in place of its embedded PostgreSQL."""
+    def __init__(self, folder: Path, role: str = "all", database: str | None = None, **environ: str) -> None:
+        """`folder` is the data folder; `database` is used in place of its embedded PostgreSQL; `environ` is added."""
         self.folder = folder
         self.role = role
         self.base_url = ""
-        self._environment = environment(database, UPSTREAM_PASSWORD="sesame")
+        self._environment = environment(database, UPSTREAM_PASSWORD="sesame", **environ)
         self._process: subprocess.Popen[bytes] | None = None
         self._port = free_port()
         self._starts = 0
@@ -125,9 +125,11 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(folder: Path, role: str = "all", database: str | None = None) -> AsyncIterator[Server]:
-    """A server that runs in this block, and no longer."""
-    server = Server(folder, role, database)
+async def serving(
+    folder: Path, role: str = "all", database: str | None = None, **environ: str
+) -> AsyncIterator[Server]:
+    """A server that runs in this block, and no longer, with these variables in its environment."""
+    server = Server(folder, role, database, **environ)
     try:
         await server.start()
         yield server

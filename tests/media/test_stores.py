@@ -4,8 +4,10 @@ import hashlib
 import os
 import stat
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
+from time import time
 
 import pytest
 from aiohttp import web
@@ -45,6 +47,7 @@ class Bucketful:
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.age = 7200.0
         self.status = 0
 
     async def __call__(self, request: web.Request) -> web.Response:
@@ -62,7 +65,13 @@ class Bucketful:
         if request.method == "PUT":
             self.objects[request.path] = body
             return web.Response()
+        if request.method == "DELETE":
+            self.objects.pop(request.path, None)
+            return web.Response(status=204)
         kept = self.objects.get(request.path)
+        if request.method == "HEAD" and kept is not None:
+            changed = format_datetime(AT - timedelta(seconds=self.age), usegmt=True)
+            return web.Response(headers={"Last-Modified": changed})
         return web.Response(body=kept) if kept is not None else web.Response(status=404)
 
 
@@ -136,3 +145,27 @@ async def test_a_bucket_that_does_not_take_it_is_tried_again() -> None:
         away = await _bucket(server, Bucketful())
     with pytest.raises(StoreAway, match="cannot be reached"):
         await away.get(key)
+
+
+@pytest.mark.parametrize(("age", "removed"), [(7200.0, True), (60.0, False)])
+async def test_a_file_is_removed_but_not_one_put_a_moment_ago(tmp_path: Path, age: float, removed: bool) -> None:
+    content, key = b"a file", content_key(1, b"a file")
+    folder = FolderStore(tmp_path / "media")
+    bucketful = Bucketful()
+    bucketful.age = age
+    async with source() as server:
+        for place in (folder, await _bucket(server, bucketful)):
+            assert await place.remove(key), "there is none"
+            await place.put(key, content)
+            os.utime(tmp_path / "media" / key, (time() - age, time() - age)) if place is folder else None
+            assert await place.remove(key) is removed
+            assert (await place.get(key) is None) is removed
+
+
+async def test_a_file_that_is_put_again_is_young_again(tmp_path: Path) -> None:
+    content, key = b"a file", content_key(1, b"a file")
+    folder = FolderStore(tmp_path / "media")
+    await folder.put(key, content)
+    os.utime(tmp_path / "media" / key, (0, 0))
+    await folder.put(key, content)
+    assert not await folder.remove(key)

@@ -24,7 +24,7 @@ KEYS = st.sampled_from(
      "file", "host", "port", "system_id", "sms_enabled", "allowed_regions", "<<",
      "queue_defaults", "default_queue", "back_word", "crm", "time_zone", "texts", "greeting", "hours", "week",
      "mon-fri", "holidays", "2026-12-25", "routing", "groups", "group", "percent", "auto_answer", "skills", "max_chats",
-     "agent", "move_chats_to", "agents"]
+     "agent", "move_chats_to", "agents", "shortcuts", "category", "text"]
 )  # fmt: skip
 WORDS = st.sampled_from(
     [

@@ -29,7 +29,7 @@ def test_the_examples_are_good_files_one_after_the_other(tmp_path: Path) -> None
     (tmp_path / "rates.csv").write_text(prices)
     state = State("acme", 1)
     files = examples()
-    assert len(files) == 4
+    assert len(files) == 5
     for file in files:
         (document,) = read_documents(file.encode(), "page.yaml")
         wanted = settle(state, read_items(document, Around(state, CONFIGS, tmp_path)))

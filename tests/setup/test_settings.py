@@ -49,6 +49,13 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "mms_fallback": ("refuse", "refuse"),
     "default_category": ("marketing", "marketing"),
     "quiet_hours": ('{begin: "20:00", live_minutes: 30}', QuietHours(begin="20:00", live_minutes=30)),
+    "passwords": ("false", False),
+    "oidc": (
+        "{issuer: 'https://id.foo.com', client_id: smsdesk, client_secret: {env: OIDC_SECRET}}",
+        {"issuer": "https://id.foo.com", "client_id": "smsdesk", "client_secret": {"env": "OIDC_SECRET"}},
+    ),
+    "second_factor": ("required", "required"),
+    "session_hours": ("12", 12),
     "crm": (
         "{type: tickets, base_url: 'https://crm.foo.com', token: {env: CRM_TOKEN}}",
         {"type": "tickets", "base_url": "https://crm.foo.com", "token": {"env": "CRM_TOKEN"}},

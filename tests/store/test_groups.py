@@ -144,3 +144,35 @@ async def test_an_argument_that_the_driver_cannot_encode_is_its_owners_error(dat
                 await future
     finally:
         await conn.close()
+
+
+async def test_a_second_group_starts_beside_another_only_for_a_crowd() -> None:
+    statement = Statement()
+    statement.open.clear()
+    groups = Groups(statement, parallel=2, crowd=3)
+    futures = [groups.submit(1)]
+    for n in (2, 3):
+        await asyncio.sleep(0)
+        futures.append(groups.submit(n))
+    await asyncio.sleep(0)
+    assert statement.groups == [[1]]
+    futures.append(groups.submit(4))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert statement.groups == [[1], [2, 3, 4]]
+    statement.open.set()
+    assert await asyncio.gather(*futures) == [2, 4, 6, 8]
+
+
+async def test_the_next_group_starts_before_what_waits_for_the_last_one_goes_on() -> None:
+    statement = Statement()
+    statement.open.clear()
+    groups = Groups(statement)
+    seen: list[list[list[int]]] = []
+    first = groups.submit(1)
+    first.add_done_callback(lambda _: seen.append(list(statement.groups)))
+    await asyncio.sleep(0)
+    second = groups.submit(2)
+    statement.open.set()
+    assert await asyncio.gather(first, second) == [2, 4]
+    assert seen == [[[1], [2]]]

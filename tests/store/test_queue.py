@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from smsdesk.domain.segments import segment
@@ -175,6 +176,86 @@ async def test_a_notice_that_is_tried_before_an_answer_comes_back_as_urgent(db: 
     assert await claim(db, Wanted(1)) == [1]
     await record(db, 1, "accepted", part_ids=("a",))
     assert await claim(db, Wanted(1)) == [2]
+
+
+async def mark(db: Database, at: timedelta) -> None:
+    async with db.connection() as conn:
+        await texts.mark_queue(conn, TENANT, LINE, NOW + at)
+
+
+async def test_a_claim_does_not_pass_what_an_old_snapshot_keeps(database: str, db: Database) -> None:
+    """As a backup does, or a long report: what is gone stays in the tables until they end."""
+    old, later = await asyncpg.connect(database), timedelta(seconds=10)
+    await old.execute("begin isolation level repeatable read")
+    await old.fetchval("select count(*) from texts")
+    async with db.connection() as conn:
+        await queue_texts(conn, range(1, 2_001))
+    assert len(await claim(db, Wanted(2_000))) == 2_000
+
+    async def read(conn: Connection) -> int:
+        entries: int = await conn.fetchval(
+            "select sum(pg_stat_get_xact_tuples_returned(name::regclass))::int"
+            " from unnest('{texts_queue,texts_queue_by_source}'::text[]) name"
+        )
+        return entries
+
+    async def passed(conn: Connection, wanted: Wanted) -> int:
+        """Entries of both queues that a claim reads; what it takes is given back."""
+        change = conn.transaction()
+        await change.start()
+        before = await read(conn)
+        await texts.find_sources(conn, TENANT, LINE, NOW + later)
+        taken = await texts.claim(conn, TENANT, LINE, wanted, NODE, NOW + later)
+        assert [text.message_id for text in taken] == [3_001, 3_002]
+        entries = await read(conn) - before
+        await change.rollback()
+        return entries
+
+    async with db.connection() as conn:
+        await queue_texts(conn, (3_001, 3_002), due_at=NOW + later)
+        for wanted in (Wanted(10), Wanted(10, 0, {OURS: 10})):
+            assert await passed(conn, wanted) > 2_000
+            await texts.mark_queue(conn, TENANT, LINE, NOW + later)
+            assert await passed(conn, wanted) < 50
+            await conn.execute("delete from queue_marks")
+    await old.close()
+
+
+async def test_what_waits_behind_the_mark_is_late_by_three_seconds_at_most(db: Database) -> None:
+    async with db.connection() as conn:
+        await queue_texts(conn, (1,), due_at=NOW - timedelta(minutes=1))
+    assert await claim(db, Wanted(1)) == [1]
+    await mark(db, timedelta())
+    await record(db, 1, "unsent")  # it is due since a minute again, behind the mark
+    assert await claim(db, Wanted(1), at=timedelta(seconds=1)) == []
+    assert await claim(db, Wanted(1), at=timedelta(seconds=3.1)) == [1], "a mark is believed for three seconds"
+    await record(db, 1, "unsent")
+    await mark(db, timedelta(seconds=4))
+    assert await claim(db, Wanted(1), at=timedelta(seconds=4)) == [1], "the next mark has seen it"
+
+
+async def test_a_mark_of_a_clock_that_was_put_back_is_not_believed(db: Database) -> None:
+    await mark(db, timedelta(hours=1))
+    async with db.connection() as conn:
+        await queue_texts(conn, (1,))
+    assert await claim(db, Wanted(1)) == [1]
+
+
+async def test_the_mark_is_before_all_that_waits(db: Database) -> None:
+    async with db.connection() as conn:
+        await queue_texts(conn, (1, 2), destination=PHONE, due_at=NOW - timedelta(hours=1))
+        await queue_texts(conn, (3,), due_at=NOW - timedelta(minutes=1))
+        await urge(conn, 3)
+        assert await claim(db, Wanted(1)) == [3]
+        assert await claim(db, Wanted(1)) == [1]
+        await texts.mark_queue(conn, TENANT, LINE, NOW)
+        await record(db, 1, "accepted", part_ids=("a",))
+    assert await claim(db, Wanted(1)) == [2], "it waited behind 1 when the mark was made"
+    await mark(db, timedelta(seconds=5))
+    async with db.connection() as conn:
+        # Due before the mark was made, and committed after it.
+        await queue_texts(conn, (4,), due_at=NOW + timedelta(seconds=3.5))
+    assert await claim(db, Wanted(1), at=timedelta(seconds=5)) == [4]
 
 
 async def test_one_node_keeps_the_limits_until_it_is_dead(db: Database) -> None:

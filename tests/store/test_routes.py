@@ -14,6 +14,7 @@ from smsdesk.domain.setup import Change, FieldChange
 from smsdesk.domain.tenant import Tenant
 from smsdesk.domain.text_state import AttemptOutcome, PartReceipt
 from smsdesk.store import receipts, routes, texts
+from smsdesk.store.costs import Days, count_costs, list_costs
 from smsdesk.store.db import Database
 from smsdesk.store.doubtful import Settlement, find_open
 from smsdesk.store.setup_changes import write_changes
@@ -64,11 +65,13 @@ async def claim(db: Database, carrier_id: int, now: timedelta = timedelta()) -> 
         return [t.message_id for t in await texts.claim(conn, TENANT, carrier_id, Wanted(100), NODE, NOW + now)]
 
 
-async def record(db: Database, carrier_id: int, message_id: int, kind: str, **more: object) -> None:
+async def record(
+    db: Database, carrier_id: int, message_id: int, kind: str, now: timedelta = timedelta(), **more: object
+) -> None:
     async with db.connection() as conn:
         attempt = await conn.fetchval("select attempt from texts where message_id = $1", message_id)
         outcome = AttemptOutcome(message_id, attempt, kind, **more)  # type: ignore[arg-type]
-        await texts.record_outcomes(conn, TENANT, carrier_id, NOW, [outcome])
+        await texts.record_outcomes(conn, TENANT, carrier_id, NOW + now, [outcome])
 
 
 async def queue(db: Database, *ids: int, parts: int = 1) -> None:
@@ -259,6 +262,22 @@ async def test_the_price_is_that_of_the_longest_prefix_of_the_carrier_that_took_
     ]
     usage = await run(db, "select day, carrier_id, source, currency, texts, segments, price from usage")
     assert usage == [(NOW.date(), LINE, OURS, "USD", 2, 4, Decimal("0.062000"))]
+
+
+async def test_a_day_is_summed_over_the_rows_that_share_its_writes(db: Database) -> None:
+    await queue(db, *range(1, 21))
+    await claim(db, LINE)
+    for message_id in range(1, 21):
+        await record(db, LINE, message_id, "accepted", now=timedelta(minutes=message_id), part_ids=(f"{message_id}",))
+    # One row for each quarter of an hour's minutes, whatever the hour: none is written by all groups of a day.
+    assert sorted(await run(db, "select texts from usage")) == [(1,)] * 10 + [(2,)] * 5
+    async with db.connection() as conn:
+        (day,) = await list_costs(conn, TENANT, Days(NOW.date(), NOW.date()), "day")
+        assert (day.texts, day.segments, await count_costs(conn, TENANT, Days(NOW.date(), NOW.date()), "day")) == (
+            20,
+            20,
+            1,
+        )
 
 
 async def test_what_was_not_taken_costs_nothing_and_what_has_no_rate_is_counted(db: Database) -> None:

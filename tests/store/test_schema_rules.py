@@ -9,10 +9,12 @@ from typing import Any
 import asyncpg
 import pytest
 
+from smsdesk.store import bygones, periods
+
 Catalog = Any
 
 # Small tables that are the same everywhere, and those of one server alone. No foreign key names them.
-NOT_OF_A_TENANT = {"subdomains", "nodes", "schema_migrations"}
+NOT_OF_A_TENANT = {"subdomains", "nodes", "schema_migrations", "periods"}
 
 
 @pytest.fixture
@@ -139,3 +141,32 @@ async def test_foreign_keys_are_checked_by_the_whole_key_even_on_empty_tables(ca
         if row["index"] not in plan:
             wrong[row["name"]] = plan
     assert not wrong, f"{wrong}: another index has these columns in it; make it narrower"
+
+
+# What names a chat or a message and is not taken away with its month: texts in flight are never of a month that goes,
+# files and chats are taken one by one, keys by their pages; the others are proof.
+OUTLIVES = {"texts", "media", "chats", "idempotency_keys", "consent_holds", "carrier_opt_outs"}
+
+
+async def test_what_belongs_to_a_chat_goes_with_its_month(catalog: Catalog) -> None:
+    rows = await catalog.fetch(
+        """select distinct c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
+           where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+             and a.attname in ('chat_id', 'message_id')"""
+    )
+    known = {*periods.TABLES, *bygones.BY_CHAT, *bygones.BY_MESSAGE, *OUTLIVES}
+    unknown = {row[0] for row in rows} ^ known
+    assert not unknown, f"{unknown}: add it to periods.TABLES or to bygones, or say in OUTLIVES why it stays"
+
+
+async def test_partitions_are_by_an_id_and_no_foreign_key_names_them(catalog: Catalog) -> None:
+    rows = await catalog.fetch(
+        """select c.relname, pg_get_partkeydef(c.oid) as key from pg_class c
+           where c.relkind = 'p' and c.relnamespace = 'public'::regnamespace"""
+    )
+    assert {row["relname"]: row["key"] for row in rows} == {t: f"RANGE ({key})" for t, key in periods.TABLES.items()}
+    named = await catalog.fetch(
+        """select k.conname from pg_constraint k join pg_class c on c.oid = k.confrelid
+           where k.contype = 'f' and (c.relkind = 'p' or c.relispartition)"""
+    )
+    assert not named, "each drop of a partition would read the table that the key is of: leave the key out"

@@ -10,6 +10,7 @@ from smsdesk.domain.reply import clean as clean_words
 from smsdesk.domain.tenant import Tenant
 from smsdesk.errors import Problem
 from smsdesk.steps.begin import Begin
+from smsdesk.steps.desk_view import require_read
 from smsdesk.store import media as rows
 from smsdesk.store.chat_rows import require_open
 from smsdesk.store.media import NewFile
@@ -35,6 +36,8 @@ class Uploads:
     files: Sequence[Upload]
     kind: Kind | None = None
     """What each has to be; None for anything that is kept."""
+    agent_id: int | None = None
+    """Who hands them in at the desk: he has to see the chat. None for programs."""
 
 
 class AddMedia:
@@ -52,6 +55,8 @@ class AddMedia:
         for key, (_, content) in zip(keys, judged, strict=True):
             await keep(key, content)
         async with self._begin(tenant.tenant_id) as work:
+            if uploads.agent_id is not None:
+                await require_read(work.conn, tenant.tenant_id, uploads.agent_id, uploads.chat_id)
             chat = await require_open(work.conn, tenant.tenant_id, uploads.chat_id)
             first_id = await work.ids.take(work.conn, len(judged))
             for place, (upload, key, (kind, content)) in enumerate(zip(uploads.files, keys, judged, strict=True)):

@@ -22,6 +22,7 @@ async def add_note(begin: Begin, tenant: Tenant, chat_id: int, agent_id: int, co
         chat = await require_open(work.conn, tenant.tenant_id, chat_id)
         agent = await require_agent(work.conn, tenant.tenant_id, agent_id)
         present = await find_present(work.conn, tenant.tenant_id, chat_id, agent_id)
-        if chat.agent_id != agent_id and present is None and not agent.supervises:
+        is_in = chat.agent_id == agent_id or (present is not None and present.role == "agent")
+        if not is_in and not agent.supervises:
             raise Problem("not_in_chat", f"agent {agent_id} is not in chat {chat_id}")
         return await note(work, chat_id, content, agent_id), work.now

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from smsdesk.domain.audit import Author, Deed
 from smsdesk.domain.chat_life import WITH_AN_AGENT
 from smsdesk.domain.tenant import Tenant
 from smsdesk.errors import Problem
 from smsdesk.steps import routing
+from smsdesk.steps.audit import record
 from smsdesk.steps.begin import Begin
 from smsdesk.store.agents import lock_asked, require_supervisor
 from smsdesk.store.chat_rows import require_open
@@ -38,5 +40,8 @@ async def assign_chat(begin: Begin, tenant: Tenant, wanted: Assignment) -> None:
         if not (agent.ready or asked or wanted.force):
             raise Problem("agent_unavailable")
         await routing.assign(work, chat, wanted.agent_id, "auto")
+        if wanted.by_agent_id is not None:
+            author, details = Author("desk", wanted.by_agent_id), {"to": f"agent {wanted.agent_id}"}
+            await record(work, Deed(author, "assign chat", f"chat {wanted.chat_id}", details))
         if chat.agent_id is not None:
             await routing.fill(work, chat.agent_id)

@@ -1,6 +1,5 @@
 """Intent before the wire: what a node is going to send is its own on disk before a byte leaves."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from smsdesk.domain.media import Media
@@ -18,9 +17,12 @@ async def claim_texts(
     # No transaction block: the call is its own.
     async with db.connection() as conn:
         claimed = await texts.claim(conn, tenant_id, carrier_id, wanted, node_id, now)
-        media = await find_outgoing(conn, tenant_id, [text.message_id for text in claimed]) if claimed else {}
+        with_media = [text.message_id for text in claimed if text.with_media]
+        if not with_media:
+            return claimed
+        media = await find_outgoing(conn, tenant_id, with_media)
     return [
-        replace(text, media=_links(media[text.message_id])) if text.message_id in media else text for text in claimed
+        text._replace(media=_links(media[text.message_id])) if text.message_id in media else text for text in claimed
     ]
 
 

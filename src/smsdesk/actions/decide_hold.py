@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from smsdesk.domain.audit import Author, Deed
 from smsdesk.errors import Problem
+from smsdesk.steps.audit import record
 from smsdesk.steps.begin import Begin
 from smsdesk.steps.consent import Said, revoke
+from smsdesk.steps.desk_view import require_read
 from smsdesk.steps.say import note
 from smsdesk.store import consent, consent_holds
 from smsdesk.store.consent_holds import Decision, Hold
@@ -21,6 +24,8 @@ class Verdict:
     by: str
     source: str
     """`agent` or `api`."""
+    agent_id: int | None = None
+    """Who decides at the desk: he has to be allowed to read the chat. None where a program does."""
 
 
 async def decide_hold(begin: Begin, tenant_id: int, verdict: Verdict) -> Hold:
@@ -30,6 +35,10 @@ async def decide_hold(begin: Begin, tenant_id: int, verdict: Verdict) -> Hold:
         hold = await consent_holds.lock_hold(work.conn, tenant_id, verdict.hold_id)
         if hold is None or hold.decided_at is not None:
             raise Problem("not_found", f"hold {verdict.hold_id} is not open in this tenant (any more)")
+        if verdict.agent_id is not None:
+            await require_read(work.conn, tenant_id, verdict.agent_id, hold.chat_id)
+            author = Author("desk", verdict.agent_id)
+            await record(work, Deed(author, "decide consent", hold.number, {"decision": verdict.decision}))
         said = Decision(verdict.decision, verdict.by, work.now)
         await consent_holds.decide(work.conn, tenant_id, hold.number, hold.our_number, said)
         if verdict.decision == "revoked":

@@ -7,6 +7,7 @@ from smsdesk.errors import Problem
 from smsdesk.steps import routing
 from smsdesk.steps.begin import Begin
 from smsdesk.store.agents import require_agent, set_present
+from smsdesk.store.telling import Hint, tell
 
 LONGEST = 300
 """Seconds. A desk that is gone is missed for so long at most."""
@@ -25,6 +26,8 @@ async def keep_presence(begin: Begin, tenant: Tenant, agent_id: int, seconds: in
         until = work.now + timedelta(seconds=seconds)
         await set_present(work.conn, tenant.tenant_id, agent_id, until, work.now)
         after = await require_agent(work.conn, tenant.tenant_id, agent_id)
+        if after.ready != before.ready:
+            await tell(work.conn, tenant.tenant_id, Hint("agent", agent_ids=[agent_id]))
         if after.ready and not before.ready:
             await routing.fill(work, agent_id)
     return until

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from smsdesk.domain.audit import Author, Deed
 from smsdesk.domain.chat_life import WITH_AN_AGENT
 from smsdesk.domain.tenant import Tenant
 from smsdesk.errors import Problem
 from smsdesk.steps import transfers
+from smsdesk.steps.audit import record
 from smsdesk.steps.begin import Begin
 from smsdesk.steps.transfers import Wanted
 from smsdesk.steps.work import Work
@@ -31,6 +33,8 @@ class TransferRequest:
     note: str = ""
     force: bool = False
     """Whether an agent is asked although he is away, or has all the chats that he may have."""
+    at_desk: bool = False
+    """Whether a person says so at the desk: of a chat that is not his own, the audit keeps who it was."""
 
 
 async def transfer_chat(begin: Begin, tenant: Tenant, wanted: TransferRequest) -> int:
@@ -48,11 +52,20 @@ async def transfer_chat(begin: Begin, tenant: Tenant, wanted: TransferRequest) -
         if wanted.kind == "warm" and chat.status not in WITH_AN_AGENT:
             raise Problem("chat_status_wrong", "a warm transfer needs an agent who keeps the chat: make it a cold one")
         to_agent_id = await _agent(work, chat, wanted)
+        if wanted.at_desk and chat.agent_id != wanted.from_agent_id:
+            await record(work, _deed(chat, wanted))
         return await transfers.start(
             work,
             chat,
             Wanted(wanted.kind == "warm", chat.agent_id, to_agent_id, wanted.to_queue_id, wanted.note.strip()),
         )
+
+
+def _deed(chat: ChatRow, wanted: TransferRequest) -> Deed:
+    to = f"queue {wanted.to_queue_id}" if wanted.to_agent_id is None else f"agent {wanted.to_agent_id}"
+    whose = {"from": f"agent {chat.agent_id}"} if chat.agent_id else {}
+    author = Author("desk", wanted.from_agent_id)
+    return Deed(author, "transfer chat", f"chat {chat.chat_id}", {**whose, "to": to, "kind": wanted.kind})
 
 
 def _check(wanted: TransferRequest) -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from smsdesk.domain.queue_settings import QueueSettings
 from smsdesk.domain.tenant import Tenant
 from smsdesk.errors import Problem
 from smsdesk.steps import wrap_up
@@ -11,7 +10,7 @@ from smsdesk.steps.work import Work
 from smsdesk.store import wrap_ups
 from smsdesk.store.agents import require_agent
 from smsdesk.store.chat_rows import ChatRow, lock_chat_row
-from smsdesk.store.queues import find_queue
+from smsdesk.store.queues import dispositions_of
 from smsdesk.store.wrap_ups import Noted
 
 LONGEST_DISPOSITION, LONGEST_NOTES = 255, 10_000
@@ -59,7 +58,6 @@ def _check(wanted: WrapUp) -> None:
 
 
 async def _require_disposition(work: Work, chat: ChatRow, disposition: str) -> None:
-    queue = await find_queue(work.conn, work.tenant_id, chat.queue_id) if chat.queue_id else None
-    known = (queue.settings if queue else QueueSettings()).dispositions
+    known = await dispositions_of(work.conn, work.tenant_id, chat.queue_id)
     if known and disposition not in known:
         raise Problem("parameter_invalid", f"disposition must be one of {', '.join(known)}")

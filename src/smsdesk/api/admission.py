@@ -46,7 +46,7 @@ def admit(services: Services, scope: Scope) -> Caller:
     return caller
 
 
-def check_media_type(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def check_media_type(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """A route that takes JSON takes nothing else: a body of another kind is no answer's mistake to guess at. No media
     type at all counts as JSON. Raises WrongMediaType."""
     field = handler.parsed_data_field

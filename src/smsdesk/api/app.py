@@ -11,7 +11,7 @@ from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 from litestar.handlers import BaseRouteHandler
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import Receive, Scope, Send
 
 from smsdesk.api import callbacks
 from smsdesk.api.admission import NotKnown, TooOften, WrongMediaType, admit, check_media_type
@@ -95,21 +95,26 @@ LACKING = re.compile(r"Missing required \w+ parameter '([^']+)'")
 """How the framework says that a parameter is missing; it has no list then."""
 
 
-def build_app(services: Services) -> ASGIApp:
-    """The whole application for these services."""
-    endpoint = sms.SmsEndpoint(services)
-    posted = callbacks.CallbackEndpoint(services)
-    framework = KeyedWrites(services, _framework(services))
+class Api:
+    """The whole application: the quick route, those that are below the framework, and the framework."""
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, services: Services) -> None:
+        self.quick = sms.SmsEndpoint(services)
+        self._posted = callbacks.CallbackEndpoint(services)
+        self._framework = KeyedWrites(services, _framework(services))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and scope["path"] == sms.PATH:
-            await endpoint(scope, receive, send)
+            await self.quick(scope, receive, send)
         elif scope["type"] == ScopeType.HTTP and scope["path"].startswith(callbacks.PREFIX):
-            await posted(scope, receive, send)
+            await self._posted(scope, receive, send)
         else:
-            await framework(scope, receive, send)
+            await self._framework(scope, receive, send)
 
-    return app
+
+def build_app(services: Services) -> Api:
+    """The whole application for these services."""
+    return Api(services)
 
 
 def _framework(services: Services) -> Litestar:
@@ -119,7 +124,7 @@ def _framework(services: Services) -> Litestar:
     def provide_caller(request: Request[Any, Any, Any]) -> Caller:
         return admit(services, request.scope)
 
-    def known(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    async def known(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
         admit(services, connection.scope)
 
     v1 = Router(

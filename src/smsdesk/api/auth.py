@@ -1,8 +1,7 @@
 """Who asks: HTTP Basic with the subdomain as user and the API token as password."""
 
-import binascii
 import hashlib
-from base64 import b64decode
+from binascii import Error, a2b_base64
 from collections.abc import Mapping
 
 from smsdesk.domain.tenant import Credential, Tenant
@@ -20,9 +19,9 @@ def authenticate(
     if authorization is None or authorization[:6].lower() != b"basic ":
         return None
     try:
-        user, colon, token = b64decode(authorization[6:].strip(), validate=True).partition(b":")
+        user, colon, token = a2b_base64(authorization[6:].strip(), strict_mode=True).partition(b":")
         subdomain = user.decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except (Error, UnicodeDecodeError):
         return None
     tenant = tenants.get(subdomain)
     if tenant is None or not colon or not _host_agrees(host, subdomain, domain, tenants):
@@ -31,6 +30,33 @@ def authenticate(
     if credential is None or credential.disabled:
         return None
     return tenant, credential
+
+
+class Callers:
+    """Asks `authenticate` once for all requests with the same two headers, as long as the tenants are the same."""
+
+    MOST = 256
+    """Callers that are remembered. Only who was let in is."""
+
+    def __init__(self, domain: str) -> None:
+        self._domain = domain
+        self._tenants: Mapping[str, Tenant] | None = None
+        self._known: dict[tuple[bytes | None, bytes], tuple[Tenant, Credential]] = {}
+
+    def find(
+        self, tenants: Mapping[str, Tenant], authorization: bytes | None, host: bytes
+    ) -> tuple[Tenant, Credential] | None:
+        """As `authenticate`. Whatever is set up anew comes with another mapping of `tenants`, and is heeded at once."""
+        if tenants is not self._tenants or len(self._known) >= self.MOST:
+            self._tenants = tenants
+            self._known.clear()
+        said = (authorization, host)
+        who = self._known.get(said)
+        if who is None:
+            who = authenticate(tenants, authorization, host, self._domain)
+            if who is not None:
+                self._known[said] = who
+        return who
 
 
 def _host_agrees(host: bytes, subdomain: str, domain: str, tenants: Mapping[str, Tenant]) -> bool:

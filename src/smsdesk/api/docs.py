@@ -14,11 +14,12 @@ from litestar.static_files import create_static_files_router
 
 from smsdesk.api.keys import LONGEST_KEY, PREFIX, WRITES
 from smsdesk.api.v1.sms_openapi import SMS_PATH_ITEM, SMS_SCHEMAS
-from smsdesk.contract import errors
+from smsdesk.contract import errors, examples
 from smsdesk.store.api_keys import KEPT
 
 OPENAPI_PATH = "/apps/api/v1/openapi.json"
 DOCS_PATH = "/apps/api/v1/docs"
+EXAMPLES_PATH = "/apps/api/v1/examples.json"
 
 _PAGE = f"""<!doctype html>
 <html lang="en">
@@ -132,9 +133,16 @@ async def start() -> Response[str]:
     return Response(_START, media_type="text/javascript")
 
 
+@get(EXAMPLES_PATH, include_in_schema=False)
+async def examples_json() -> Response[bytes]:
+    """The examples of the page, in its order, for whoever wants to try them: each request and its answer as text."""
+    shown = [{"name": one.name, "title": one.title, "status": one.status, "request": one.request} for one in examples()]
+    return Response(msgspec.json.encode(shown), media_type="application/json")
+
+
 def docs_routes() -> list[HTTPRouteHandler | Router]:
     """The document, the page and its parts."""
     assets = create_static_files_router(
         f"{DOCS_PATH}/assets", directories=[swagger_ui_bundle.swagger_ui_path], include_in_schema=False
     )
-    return [openapi_json, page, start, assets]
+    return [openapi_json, examples_json, page, start, assets]

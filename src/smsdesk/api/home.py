@@ -25,7 +25,8 @@ async def home(services: NamedDependency[Services]) -> Response[str]:
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>smsdesk</title><link rel="stylesheet" href="/home.css"></head>
 <body><h1>smsdesk</h1><p>The SMS channel of a contact center. One <code>POST /apps/api/v1/sms</code> opens a text
-conversation with a consumer.</p><ul>
+conversation with a consumer, the reply lands with a person at the desk.</p><ul>
+<li><a href="/desk"><strong>The desk</strong></a>, for agents, supervisors, administrators and developers</li>
 <li><a href="{DOCS_PATH}">API</a>, to read and try (<a href="{OPENAPI_PATH}">OpenAPI</a>)</li>{handsets}
 <li><a href="/health">Health</a></li></ul></body></html>
 """

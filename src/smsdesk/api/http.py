@@ -1,13 +1,16 @@
-"""Reading a request and writing an answer below the framework, for the one route that must be quick."""
+"""Reading a request and writing an answer below the framework, for the routes that must be quick."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from litestar.types import Receive, Scope, Send
 
 MOST_BODY = 64 * 1024
 """Bytes. Ten parts of text are under 20 KiB however they are escaped."""
 
-Headers = tuple[tuple[bytes, bytes], ...]
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+Answer: TypeAlias = tuple[int, bytes, Headers]
+"""Status, a body of JSON, and headers beside its type and length."""
 
 
 class BodyTooLarge(Exception):
@@ -16,6 +19,26 @@ class BodyTooLarge(Exception):
 
 class ClientGone(Exception):
     """The client closed the connection before its request was whole: there is nobody to answer."""
+
+
+class Request:
+    """A POST as it came: headers by lower-case name (the first of each), the query behind the `?`, the body."""
+
+    __slots__ = ("body", "headers", "query")
+
+    def __init__(self, headers: Mapping[bytes, bytes], query: bytes, body: bytes = b"") -> None:
+        self.headers = headers
+        self.query = query
+        self.body = body
+
+    def again(self, body: bytes) -> "Request":
+        """Another one, of which only the body differs."""
+        return Request(self.headers, self.query, body)
+
+
+def first_of_each(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by name."""
+    return dict(reversed(headers))
 
 
 async def read_body(receive: Receive, most: int = MOST_BODY) -> bytes:

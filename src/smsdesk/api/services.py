@@ -10,12 +10,13 @@ from smsdesk.actions.finish_chat import FinishChat
 from smsdesk.actions.receive_reply import ReceiveReply
 from smsdesk.actions.send_code import SendCode
 from smsdesk.actions.send_message import SendMessage
-from smsdesk.api.directory import Directory
 from smsdesk.api.limits import RateLimiter
+from smsdesk.api.overload import Overload
 from smsdesk.domain.tenant import Credential, Tenant
 from smsdesk.media.stores import Stores
 from smsdesk.steps.begin import Begin
 from smsdesk.store.db import Database
+from smsdesk.store.directory import Directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Services:
     begin: Begin
     directory: Directory
     limiter: RateLimiter
+    overload: Overload
     send_message: SendMessage
     answer_chat: AnswerChat
     finish_chat: FinishChat

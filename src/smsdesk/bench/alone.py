@@ -12,7 +12,7 @@ from smsdesk.store.sends import ACCEPT, IDS_PER_SEND
 MESSAGE = "Your order is ready."
 FIRST_CONSUMER = 10**11
 """Twelve digits: nobody's number, so that these never meet a consumer of the API's."""
-FIRST_ID = 10**15
+FIRST_ID = 10**10
 """Far beyond the blocks that the API takes from the sequence."""
 EACH_CLIENT = 1_000_000
 """Groups that one client may send in one run."""
@@ -20,13 +20,13 @@ EACH_CLIENT = 1_000_000
 
 def arguments(tenant_id: int, outbound_number: str, now: datetime, first: int, n: int) -> tuple[object, ...]:
     """The accept statement's arguments for `n` sends to the consumers from number `first` on."""
-    day, none = timedelta(days=1), [None] * n
+    day = timedelta(days=1)
     return (
         tenant_id, now, now + day, now + day, False,
         [FIRST_ID + IDS_PER_SEND * (first + k) for k in range(n)],
         [f"+1{FIRST_CONSUMER + first + k}" for k in range(n)],
-        [outbound_number] * n, [MESSAGE] * n, ["gsm7"] * n, [1] * n, none, none, none, none, none,
-        ["hold"] * n, none, False,
+        [outbound_number] * n, [MESSAGE] * n, ["gsm7"] * n, [1] * n, None, None, [None] * n, None, None,
+        ["hold"] * n, None, False,
     )  # fmt: skip
 
 
@@ -42,12 +42,12 @@ def script(tenant_id: int, outbound_number: str, now: datetime, group: int) -> s
     def same(value: str, kind: str) -> str:
         return f"array_fill({value}::{kind}, array[{group}])"
 
-    nothing = [same("null", kind) for kind in ("text", "bigint", "bigint", "text", "bytea")]
+    nothing = ["null::text[]", "null::bigint[]", same("null", "bigint"), "null::text[]", "null::bytea[]"]
     values = [
         str(tenant_id), moment, f"{moment} + {day}", f"{moment} + {day}", "false",
         each(f":id::bigint + {IDS_PER_SEND} * k", "bigint"), each("'+1' || (:n::bigint + k)", "text"),
         same(f"'{outbound_number}'", "text"), same(f"'{MESSAGE}'", "text"), same("'gsm7'", "text"),
-        same("1", "smallint"), *nothing, same("'hold'", "text"), same("null", "timestamptz"),
+        same("1", "smallint"), *nothing, same("'hold'", "text"), "null::timestamptz[]",
         "false",
     ]  # fmt: skip
     return (

@@ -26,7 +26,7 @@ numbers:
   - {{number: "{OURS}", carrier: {SHORT}, queue: Support}}
   - {{number: "{OTHER}", carrier: {LONG}, queue: Support}}
 """
-_FIRST = 10**15
+_FIRST = 10**10
 _CLAIM = "select * from claim_texts($1, $2, $3, 0, $4, now(), null, null)"
 
 _END_USERS = """

@@ -1,45 +1,49 @@
-"""How many queued texts a second reach the handsets of the lab, beside what our SMPP client alone brings there."""
+"""How many queued texts a second reach the handsets of the lab, beside what our SMPP client alone brings there, and how
+many while sends are being accepted."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
 
-import asyncpg
-
-from smsdesk.bench.alone import FIRST_CONSUMER, MESSAGE, arguments
+from smsdesk.bench.alone import FIRST_CONSUMER, MESSAGE
 from smsdesk.bench.bare_line import feed
 from smsdesk.bench.handsets import Arrivals, clear, read_arrivals
 from smsdesk.bench.processes import Meter, Usage
+from smsdesk.bench.queued import connected, count_delivered, last_end, queue_texts, wait_for_ends
 from smsdesk.bench.report import Report, Row, cost, headline, ratio
 from smsdesk.bench.rig import OURS, BenchError, Child, Rig, run
-from smsdesk.store.sends import ACCEPT
+from smsdesk.bench.sustained import HalfLoad, Sustained, Sustainer
 
-GROUP = 200
-LOOK = 0.1
-"""Seconds between two looks at whether all texts have ended."""
-LIMIT = 300.0
-"""Seconds after which a delivery that does not end is given up."""
+HALF_SECONDS = 5.0
+"""Seconds at half load, where there are texts enough to know the whole."""
 
 TO_HANDSET = "delivered: queue to handsets"
 TO_RECEIPT = "delivered: queue to recorded receipts"
 BARE = "our SMPP client alone, no database, to handsets"
 BARE_RECEIPT = "our SMPP client alone, no database, to receipts"
+SUSTAINED = "delivered to recorded receipts, while {rate} a second are accepted"
+ACCEPTED = "accepted meanwhile, open loop"
+HALF = "half load: from accepted to the wire"
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverPlan:
-    """`texts` for each measurement; each is made `rounds` times, turn by turn."""
+    """`texts` for each measurement; each is made `rounds` times, turn by turn; `rate` sends a second are accepted
+    beside the backlog."""
 
     texts: int = 20_000
     rounds: int = 3
+    rate: int = 500
 
     @property
     def steps(self) -> int:
         """How many measurements there are."""
-        return 2 * self.rounds
+        return 4 * self.rounds
+
+    @property
+    def half_seconds(self) -> float:
+        """How long half load is measured."""
+        return min(HALF_SECONDS, max(1.0, self.texts / 2000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class _Bench:
     first: int = 0
     bare: list[tuple[float, float]] = field(default_factory=list)
     ours: list[_Delivered] = field(default_factory=list)
+    sustained: list[Sustained] = field(default_factory=list)
+    half: list[HalfLoad] = field(default_factory=list)
 
     def consumers(self) -> int:
         """The first of as many consumers as there are texts, none of which was used before."""
@@ -88,37 +94,24 @@ class _Bench:
         self.ours.append(_Delivered(_rate(arrivals), self.plan.texts / (last - arrivals.first), used))
 
     async def _deliver(self, worker: Child) -> float | None:
-        conn = await asyncpg.connect(self.rig.dsn)
-        try:
-            before = await conn.fetchval(_DELIVERED)
-            await self._queue(conn)
-            until = time.monotonic() + LIMIT
-            while await conn.fetchval("select exists (select from texts)"):
-                worker.check()
-                if time.monotonic() > until:
-                    left = await conn.fetchval("select count(*) from texts")
-                    raise BenchError(f"{left} of {self.plan.texts} texts have not ended after {LIMIT:g} s")
-                await asyncio.sleep(LOOK)
-            delivered = await conn.fetchval(_DELIVERED) - before
-            if delivered != self.plan.texts:
-                raise BenchError(f"{delivered} of {self.plan.texts} texts are recorded as delivered")
-            last: float | None = await conn.fetchval("select extract(epoch from max(ended_at))::float8 from messages")
-            return last
-        finally:
-            await conn.close()
-
-    async def _queue(self, conn: "asyncpg.Connection[asyncpg.Record]") -> None:
-        call = partial(arguments, self.rig.tenant_id, OURS, datetime.now(UTC))
         first, texts = self.consumers(), self.plan.texts
-        async with conn.transaction():
-            for at in range(0, texts, GROUP):
-                rows = await conn.fetch(ACCEPT, *call(first + at, min(GROUP, texts - at)))
-                if refused := {row["outcome"] for row in rows} - {"accepted"}:
-                    raise BenchError(f"texts were not queued: {', '.join(sorted(refused))}")
-            await conn.execute("select pg_notify('texts', $1)", str(self.rig.tenant_id))
+        async with connected(self.rig) as conn:
+            before = await count_delivered(conn)
+            await queue_texts(self.rig, conn, first, texts)
+            await wait_for_ends(conn, worker.check)
+            delivered = await count_delivered(conn) - before
+            if delivered != texts:
+                raise BenchError(f"{delivered} of {texts} texts are recorded as delivered")
+            return await last_end(conn, first)
 
+    def measure_sustained(self, sustainer: Sustainer) -> None:
+        """A backlog again, while sends are accepted."""
+        texts, alone = self.plan.texts, self.ours[-1].to_receipt
+        self.sustained.append(sustainer.sustain(self.consumers(), texts, self.plan.rate, alone))
 
-_DELIVERED = "select count(*) from messages where state = 'delivered'"
+    def measure_half(self, sustainer: Sustainer) -> None:
+        """Half of what was just sustained, with nothing else to deliver."""
+        self.half.append(sustainer.half(self.sustained[-1].delivered / 2, self.plan.half_seconds))
 
 
 def bench_deliver(rig: Rig, plan: DeliverPlan, step: Callable[[str], None]) -> Report:
@@ -128,12 +121,19 @@ def bench_deliver(rig: Rig, plan: DeliverPlan, step: Callable[[str], None]) -> R
     """
     lab = rig.lab()
     worker = rig.worker()
+    api, port = rig.api()
+    sustainer = Sustainer(rig, port, worker)
     bench = _Bench(rig, plan, lab)
     for number in range(1, plan.rounds + 1):
         step(f"round {number} of {plan.rounds}: our SMPP client alone")
         bench.measure_bare()
         step(f"round {number} of {plan.rounds}: the worker")
         bench.measure_ours(worker)
+        step(f"round {number} of {plan.rounds}: the worker, while {plan.rate} a second are accepted")
+        bench.measure_sustained(sustainer)
+        step(f"round {number} of {plan.rounds}: at half load")
+        bench.measure_half(sustainer)
+    api.stop()
     worker.stop()
     lab.stop()
     return _report(bench)
@@ -150,12 +150,21 @@ def _report(bench: _Bench) -> Report:
     rates = (middle.to_handset, middle.to_receipt, *bare)
     names = (TO_HANDSET, TO_RECEIPT, BARE, BARE_RECEIPT)
     rows = [Row(name, round(rate, 1)) for name, rate in zip(names, rates, strict=True)]
+    long = sorted(bench.sustained, key=lambda one: one.delivered)[(len(bench.sustained) - 1) // 2]
+    half = sorted(bench.half, key=lambda one: one.latency.p99_ms)[(len(bench.half) - 1) // 2]
+    rows += [
+        Row(SUSTAINED.format(rate=bench.plan.rate), round(long.delivered, 1)),
+        Row(ACCEPTED, round(long.accepted, 1), long.latency, long.errors),
+        Row(HALF, round(half.per_second, 1), half.latency, half.errors),
+    ]
     peak = max(one.used["worker"].peak_rss for one in bench.ours) / 1e6
     return Report(
         f"Delivered texts: {bench.plan.texts:,} each time, one SMPP line, window 50, each with a receipt",
         (
             ratio("the worker / our SMPP client alone, to the handsets", rows[0], rows[2]),
             ratio("the worker / our SMPP client alone, to the last receipt", rows[1], rows[3]),
+            ratio(f"while {bench.plan.rate} a second are accepted / without", rows[4], rows[1]),
+            headline("p99 from accepted to the wire, at half load", half.latency.p99_ms, "ms", most=250.0),
             headline("peak memory of the worker process", peak, "MB"),
         ),
         tuple(rows),

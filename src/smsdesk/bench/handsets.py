@@ -48,6 +48,12 @@ def read_arrivals(http_port: int) -> Arrivals:
     return Arrivals(len(texts), min(times), max(times), tuple(number for number, n in counted.items() if n > 1))
 
 
+def read_times(http_port: int) -> dict[str, float]:
+    """When the text of each phone arrived, in seconds since 1970; the first, where one got several."""
+    texts = [msgspec.json.decode(line, type=_Arrival) for line in _ask(http_port, "GET").splitlines()]
+    return {text.number: text.at.timestamp() for text in reversed(texts)}
+
+
 def _ask(http_port: int, method: str) -> bytes:
     connection = HTTPConnection("127.0.0.1", http_port, timeout=60)
     try:

@@ -1,7 +1,7 @@
 """An HTTP load generator that is cheap enough to share a machine with what it measures, and counts nothing twice.
 
 HTTP/1.1 without TLS over keep-alive connections, one request at a time on each (a closed loop). It understands answers
-with a Content-Length; anything else is counted as a fault and told.
+with a Content-Length and, where the plan says so, in chunks; anything else is counted as a fault and told.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ RETRY = 0.05
 """Seconds before a refused connection is tried again."""
 SAMPLE = 500
 """Bytes kept of the first answer of each failing status."""
+CHUNKED, LAST_CHUNK = b"\r\ntransfer-encoding: chunked", b"\r\n0\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Plan:
     """Between an answer and the next request: with one connection this measures a quiet server."""
     patience: float = 10.0
     """How long to wait for open answers at the end, and for a server that refuses connections."""
+    chunked: bool = False
+    """Answers in chunks count as well (RFC 9112, section 7.1): some servers of others give no length."""
 
 
 class LoadResult(msgspec.Struct, frozen=True):
@@ -221,7 +224,9 @@ class _Line(asyncio.Protocol):
             self._buffer = data
             return
         head = data[:end].lower()
-        length = _content_length(head)
+        length = content_length(head)
+        if length is None and self._run.plan.chunked and CHUNKED in head:
+            length = len(data) - end - 4 + (not data.endswith(LAST_CHUNK))
         if length is None or not self._waiting or len(data) > end + 4 + length:
             self._fail("answer not understood")
             return
@@ -250,7 +255,7 @@ class _Line(asyncio.Protocol):
         self._transport.abort()
 
 
-def _content_length(head: bytes) -> int | None:
+def content_length(head: bytes) -> int | None:
     """The length that a lower-case head gives, None for a head that is no HTTP/1.x answer or gives none."""
     status = head[9:12]
     if not (head.startswith(b"http/1.") and status.isdigit()):

@@ -11,8 +11,9 @@ def to_markdown(bench: Bench) -> str:
 
 
 def _report(report: Report) -> str:
-    lines = [f"**{report.title}**", "", *map(_headline, report.headlines), ""]
-    lines += ["| measurement | a second | p50 ms | p99 ms |", "|---|---:|---:|---:|"]
+    lines = [f"**{report.title}**", "", *map(_headline, report.headlines)]
+    if report.rows:
+        lines += ["", "| measurement | a second | p50 ms | p99 ms |", "|---|---:|---:|---:|"]
     for row in report.rows:
         p50, p99 = (f"{time:.1f}" if time else "" for time in (row.latency.p50_ms, row.latency.p99_ms))
         lines.append(f"| {row.name} | {row.per_second:,.0f} | {p50} | {p99} |")

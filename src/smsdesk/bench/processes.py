@@ -60,16 +60,19 @@ def _usage(pid: int) -> Usage | None:
 
 def busy(seconds: float) -> float:
     """Which share of this machine's cores works at the moment, looked at for so long: 0 to 1. Raises OSError without
-    /proc. Field 4 and 5 of the first line of stat are idle and iowait, proc(5)."""
-
-    def look() -> tuple[int, int]:
-        ticks = [int(each) for each in (PROC / "stat").read_text(encoding="utf-8").split("\n", 1)[0].split()[1:9]]
-        return sum(ticks), ticks[3] + ticks[4]
-
-    all_before, idle_before = look()
+    /proc."""
+    before = ticks()
     time.sleep(seconds)
-    all_after, idle_after = look()
-    return 1 - (idle_after - idle_before) / max(1, all_after - all_before)
+    after = ticks()
+    return (after[0] - before[0]) / max(1, sum(after) - sum(before))
+
+
+def ticks() -> tuple[int, int]:
+    """What all cores of this machine worked and did not work since it was started, in clock ticks. Raises OSError
+    without /proc. Field 4 and 5 of the first line of stat are idle and iowait, proc(5)."""
+    found = [int(each) for each in (PROC / "stat").read_text(encoding="utf-8").split("\n", 1)[0].split()[1:9]]
+    idle = found[3] + found[4]
+    return sum(found) - idle, idle
 
 
 def family(pid: int) -> tuple[int, ...]:

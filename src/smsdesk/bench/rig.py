@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from smsdesk.actions.create_token import create_token
 from smsdesk.actions.plan_setup import SetupFile, plan_setup
 from smsdesk.carriers.registry import CARRIERS
 from smsdesk.postgres import find_binaries, open_cluster, use_cluster
+from smsdesk.postgres.cluster import DATABASE
 from smsdesk.store.db import Database
 from smsdesk.store.migrate import migrate
 
@@ -117,6 +118,7 @@ class Rig:
         self._cluster = open_cluster(folder)
         self.postmaster = self.postmaster_now()
         pgbench = Path(find_binaries().program("pgbench"))
+        self.server_log = self._cluster.log
         self.pgbench = pgbench if pgbench.exists() else None
         self.lab_smpp_port = self.lab_http_port = 0
         self._folder = folder
@@ -149,6 +151,10 @@ class Rig:
         """Where the database is, which was started again perhaps."""
         return self._cluster.dsn()
 
+    def as_superuser(self, statements: str) -> str:
+        """The unaligned rows of statements that the application's role may not run. Raises PostgresError."""
+        return self._cluster.sql(statements, DATABASE)
+
     async def rows(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:
         """The rows of a query, over a connection of its own."""
         conn = await asyncpg.connect(self._cluster.dsn())
@@ -166,51 +172,75 @@ class Rig:
         finally:
             await conn.close()
 
-    def api(self) -> tuple[Child, int]:
-        """`smsdesk serve --role api`, ready, and its port."""
-        child = self._start("api", "smsdesk", "serve", "--role", "api", "--port", "0", "--data", str(self._folder))
+    def api(self, under: tuple[str, ...] = ()) -> tuple[Child, int]:
+        """`smsdesk serve --role api`, ready, and its port; `under` is a module, with its words, that runs it."""
+        words = (*under, "smsdesk", "serve", "--role", "api", "--port", "0", "--data", str(self._folder))
+        child = self._start("api", *words)
         ready = child.first_line()
         port = re.search(r"http://[^/]*:(\d+)", ready)
         if port is None:
             raise BenchError(f"the api said {ready!r} where its address belongs")
         return child, int(port[1])
 
-    def worker(self) -> Child:
-        """`smsdesk serve --role worker`, ready."""
-        child = self._start("worker", "smsdesk", "serve", "--role", "worker", "--data", str(self._folder))
+    def worker(self, under: tuple[str, ...] = ()) -> Child:
+        """`smsdesk serve --role worker`, ready; `under` as above."""
+        child = self._start("worker", *under, "smsdesk", "serve", "--role", "worker", "--data", str(self._folder))
         child.first_line()
         return child
 
-    def lab(self) -> Child:
-        """The lab, ready; its ports are known from now on, to the worker as well."""
+    def serve(
+        self, name: str, *words: str, under: tuple[str, ...] = (), environ: Mapping[str, str] | None = None
+    ) -> Child:
+        """`smsdesk serve` in the words that are given, with more in its environment; what it says is not read yet."""
+        return self._start(name, *under, "smsdesk", "serve", *words, "--data", str(self._folder), environ=environ)
+
+    def lab(self, host: str = "127.0.0.1") -> Child:
+        """The lab at this address, ready; its ports are known from now on, to the worker as well."""
         ready = self._folder / "lab.json"
-        words = ("smsdesk.lab", "--smpp-port", "0", "--http-port", "0", "--ready-file", str(ready))
+        ready.unlink(missing_ok=True)  # a kept folder has that of a lab that is gone
+        words = ("smsdesk.lab", "--host", host, "--smpp-port", "0", "--http-port", "0", "--ready-file", str(ready))
         child = self._start("lab", *words)
         ports = msgspec.json.decode(child.wait_for(ready), type=dict[str, Any])
         self.lab_smpp_port, self.lab_http_port = ports["smpp_port"], ports["http_port"]
         return child
 
-    def _start(self, name: str, *words: str) -> Child:
+    def _start(self, name: str, *words: str, environ: Mapping[str, str] | None = None) -> Child:
         # Where the programs of PostgreSQL are and who runs them stays; no other setting of the user's may count here.
         keep = {"SMSDESK_POSTGRES_BIN", "SMSDESK_DB_USER"}
-        environ = {key: value for key, value in os.environ.items() if not key.startswith("SMSDESK_") or key in keep}
-        child = Child(name, words, self._folder, {**environ, "SMSDESK_LAB": f"127.0.0.1:{self.lab_smpp_port or 1}"})
+        ours = {key: value for key, value in os.environ.items() if not key.startswith("SMSDESK_") or key in keep}
+        ours |= {"SMSDESK_LAB": f"127.0.0.1:{self.lab_smpp_port or 1}", **(environ or {})}
+        child = Child(name, words, self._folder, ours)
         self._ends.callback(child.stop)
         return child
 
 
 @contextmanager
-def rig(keep: Path | None = None, setup: str = SETUP) -> Iterator[Rig]:
+def rig(keep: Path | None = None, setup: str = SETUP, settings: Mapping[str, str] | None = None) -> Iterator[Rig]:
     """A rig in a temporary folder, or in `keep`, which must be new or empty and stays. Ends all that it started.
 
-    Raises BenchError where `keep` is in use, and PostgresError.
+    `settings` of the server override those of `server.conf`. Raises BenchError where `keep` is in use, and
+    PostgresError.
     """
     with ExitStack() as ends:
-        folder = _kept(keep) if keep else _temporary(ends)
-        dsn = ends.enter_context(use_cluster(folder))
+        folder = _kept(keep) if keep else temporary_folder(ends)
+        dsn = ends.enter_context(use_cluster(folder, settings=settings))
         built = Rig(folder, dsn, ends)
+        built.as_superuser(_USED)
         run(built.set_up(setup))
         yield built
+
+
+# A server that has run for a while writes into segments of WAL that it has used before. A young one fills each new one
+# with zeros and syncs it, 20 ms and more in which every session waits.
+_USED = """
+do $$ begin
+    for each in 1..16 loop
+        perform pg_logical_emit_message(false, 'smsdesk', 'x');
+        perform pg_switch_wal();
+    end loop;
+end $$;
+checkpoint
+"""
 
 
 def _kept(folder: Path) -> Path:
@@ -220,16 +250,18 @@ def _kept(folder: Path) -> Path:
     return folder.absolute()
 
 
-def _temporary(ends: ExitStack) -> Path:
+def temporary_folder(ends: ExitStack) -> Path:
+    """A folder that goes when `ends` does, in the one that TMPDIR names, else in /var/tmp."""
     # /tmp lies in memory on many systems, where a commit costs nothing; /var/tmp is to outlive a reboot (FHS 5.15).
-    place = Path("/var/tmp")  # noqa: S108 - mkdtemp makes a folder that nobody else writes to
+    place = Path(os.environ.get("TMPDIR") or "/var/tmp")  # noqa: S108 - mkdtemp makes a folder that nobody else writes to
     folder = Path(tempfile.mkdtemp(prefix="smsdesk-bench-", dir=place if os.access(place, os.W_OK) else None))
     folder.chmod(0o755)  # root's PostgreSQL runs under another account, which must pass
-    ends.callback(_remove, folder)
+    ends.callback(remove_folder, folder)
     return folder
 
 
-def _remove(folder: Path) -> None:
+def remove_folder(folder: Path) -> None:
+    """Removes it with the cluster in it, which must have stopped."""
     if (folder / "postgres").exists():
         cluster = open_cluster(folder)
         for kept in {cluster.home, cluster.socket_directory}:

@@ -23,7 +23,7 @@ carriers: [{{name: lab, type: lab}}]
 queues: [{{name: {SMALL}}}, {{name: {LARGE}}}]
 numbers: [{{number: "{OURS}", carrier: lab, queue: {SMALL}}}]
 """
-_FIRST = 10**15
+_FIRST = 10**10
 
 _AGENTS = """
 with made as (

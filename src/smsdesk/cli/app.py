@@ -12,7 +12,9 @@ VERBS = {
     "serve": "serve.serve",
     "plan": "apply.plan",
     "apply": "apply.apply",
+    "export": "export.export",
     "token": "token.app",
+    "agent": "agent.app",
     "send": "send.send",
     "explain": "send.explain",
     "conform": "conform.check",
@@ -22,6 +24,7 @@ VERBS = {
     "texts": "texts.app",
     "consent": "consent.app",
     "costs": "costs.costs",
+    "history": "history.history",
     "migrate": "migrate.migrate",
     "doctor": "doctor.doctor",
 }

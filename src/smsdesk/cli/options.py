@@ -61,7 +61,8 @@ async def connect(data: Path) -> AsyncIterator[Database]:
     """
     url = database_url()
     with nullcontext(url) if url else use_cluster(data) as dsn:
-        database = Database(dsn, read_settings().pool)
+        settings = read_settings()
+        database = Database(dsn, settings.pool, settings.database_direct_url if url else "")
         try:
             await database.open()
         except (*UNREACHABLE, asyncpg.PostgresError, ValueError) as error:
@@ -90,8 +91,8 @@ async def open_database(data: Path) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def plain_connection(database: Database) -> AsyncIterator[Connection]:
-    """A connection without the pool's limit on the time of a statement: migrations may take long."""
-    conn = await asyncpg.connect(database.dsn, timeout=10)
+    """A session of its own without the pool's limit on the time of a statement: migrations may take long."""
+    conn = await asyncpg.connect(database.session_dsn, timeout=10)
     try:
         yield conn
     finally:

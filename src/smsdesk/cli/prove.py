@@ -3,7 +3,7 @@
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -15,7 +15,10 @@ from smsdesk.bench.rig import run as run_quickly
 from smsdesk.cli.options import CommandError, Json, print_json, telling
 from smsdesk.log import set_up_log
 from smsdesk.prove.clients import Refused
+from smsdesk.prove.networks import NetworkError, why_not
 from smsdesk.prove.never_twice import ProofPlan, Verdict, prove_never_twice
+from smsdesk.prove.nodes import SETTINGS as REACHABLE
+from smsdesk.prove.nodes import NodesPlan, NodesVerdict, prove_nodes
 from smsdesk.prove.pace import SETUP as PACED
 from smsdesk.prove.pace import PacePlan, PaceVerdict, prove_pace
 from smsdesk.prove.replies import SETUP as MANNED
@@ -35,6 +38,7 @@ _Many = Annotated[int, typer.Option(min=50, max=100_000, help="How many texts ar
 _Replies = Annotated[int, typer.Option(min=10, max=100_000, help="How many texts the consumers write.")]
 _Seconds = Annotated[int, typer.Option(min=4, max=3_600, help="For how many seconds there is work.")]
 _Deaths = Annotated[int, typer.Option(min=0, max=100, help="How often a worker is killed in the second half.")]
+_Blows = Annotated[int, typer.Option(min=1, max=100, help="How often each of the three blows falls.")]
 _Seed = Annotated[int, typer.Option(help="What is killed and when; the same seed kills the same.")]
 
 
@@ -97,9 +101,28 @@ def pace(seconds: _Seconds = 40, kills: _Deaths = 2, seed: _Seed = 7, json: Json
     raise typer.Exit(0 if verdict.kept else 1)
 
 
+@app.command()
+def nodes(rounds: _Blows = 1, seed: _Seed = 7, json: Json = False) -> None:
+    """Send over two machines, of which one dies or loses its wires; count at the handsets. Needs root on Linux.
+
+    Exit code 1 if a text is lost or doubled, or the other machine takes over too late; 3 where it cannot be tried.
+    """
+    if reason := why_not():
+        typer.echo(f"not tried: {reason}", err=True)
+        raise typer.Exit(3)
+    plan = NodesPlan(rounds, seed)
+    verdict = _prove(SETUP, 3 * rounds, lambda built, step: prove_nodes(built, plan, step), seed, REACHABLE)
+    if json:
+        print_json(verdict)
+    else:
+        _show_nodes(verdict, Console())
+    raise typer.Exit(0 if verdict.kept else 1)
+
+
 def _prove(
-    setup: str, total: int, proof: Callable[[Rig, Callable[[str, int], None]], Coroutine[Any, Any, T]], seed: int
-) -> T:
+    setup: str, total: int, proof: Callable[[Rig, Callable[[str, int], None]], Coroutine[Any, Any, T]], seed: int,
+    settings: Mapping[str, str] | None = None,
+) -> T:  # fmt: skip
     """Runs a proof on a rig of its own, and says what to type to see a failure again."""
     set_up_log("error", for_people=sys.stderr.isatty())
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it laments the connections to what we kill
@@ -111,9 +134,9 @@ def _prove(
             progress.update(task, description=what, completed=done)
 
         try:
-            with rig(setup=setup) as built:
+            with rig(setup=setup, settings=settings) as built:
                 return run_quickly(proof(built, step))
-        except (BenchError, Refused, OSError) as error:
+        except (BenchError, Refused, NetworkError, OSError) as error:
             raise CommandError(f"the proof failed: {error}; repeat it with --seed {seed}") from error
         except ExceptionGroup as group:
             raise CommandError(f"the proof failed: {group.exceptions[0]}; repeat it with --seed {seed}") from group
@@ -180,3 +203,13 @@ def _show_pace(verdict: PaceVerdict, console: Console) -> None:
     )
     if not verdict.kept:
         console.print(f"repeat it with --seed {verdict.seed}", highlight=False)
+
+
+def _show_nodes(verdict: NodesVerdict, console: Console) -> None:
+    for one in verdict.blows:
+        console.print(
+            f"a node was {one.blow}: taken over after {one.taken_over} s; the other accepted with no gap over "
+            f"{one.accept_gap} s, texts arrived with none over {one.arrival_gap} s; back {one.back} s after its end",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    _show(verdict.counted, console)

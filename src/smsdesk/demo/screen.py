@@ -66,6 +66,10 @@ class Screen:
     def next_steps(self, keys: Keys, data: str) -> None:
         """What to try now."""
         table = Table.grid(padding=(0, 2))
+        person = keys.agents[0]
+        table.add_row("the desk", f"{keys.base_url}/desk/sign-in?workspace={keys.subdomain}")
+        table.add_row("", f"sign in as {person.email}, password {person.password}")
+        table.add_row("", "or as second, supervisor or administrator @foo.com, with the same password")
         table.add_row("API, to read and try", f"{keys.base_url}/apps/api/v1/docs")
         table.add_row("handsets, to type on", f"{keys.base_url}/handsets")
         table.add_row("16 of 16 examples", f"smsdesk conform {keys.base_url}")

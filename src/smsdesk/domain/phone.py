@@ -107,3 +107,13 @@ def _country_code(digits: str) -> int | None:
         if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
             return code
     return None
+
+
+@lru_cache(maxsize=4096)
+def written(number: str) -> str:
+    """A number of E.164 as people read it, such as `+1 415-555-0100`; what is none, such as a short code, as it is."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))

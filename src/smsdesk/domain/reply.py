@@ -98,6 +98,8 @@ def join_parts(parts: Mapping[int, tuple[str, str, bytes]], total: int) -> tuple
 
 def clean(text: str) -> str:
     """The text without what no database keeps: U+0000 and lone surrogates become U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "�")
 
 

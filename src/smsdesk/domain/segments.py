@@ -2,6 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from smsdesk.domain.gsm import ESCAPE, count_septets, encode_part, from_septets, is_gsm
 
@@ -11,8 +12,7 @@ _HEADED_UNITS = {8: 67, 16: 66}
 """What a part holds beside its user data header, by the bits of the reference in it (23.040 section 9.2.3.24)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segments:
+class Segments(NamedTuple):
     """A text as it goes on the air: its encoding and the characters of each part."""
 
     encoding: str  # "gsm7" or "ucs2"

@@ -5,8 +5,9 @@ and agent. What other requests may change at this moment (consent, the open sess
 statement, in its transaction.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
 from smsdesk.domain.hours import read_zone
 from smsdesk.domain.phone import NumberProblem, read_number
@@ -19,10 +20,12 @@ CHAT_TYPES = frozenset({"Messaging (SMS)", "Messaging (API)", "SMS"})
 MOST_PARTS = 10
 LONGEST_TICKET_ID = 255
 ON_DOUBT = ("hold", "resend")
+AGENT_KEYS = frozenset({"agentId", "agent_id", "agentEmail", "agent_email"})
+CHOICES = AGENT_KEYS | {"ticket_id", "on_doubt", "category", "end_user_time_zone"}
+"""Fields that most requests do without."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """A request that passed all checks that need no transaction."""
 
     end_user_number: str
@@ -60,6 +63,11 @@ def check_send(fields: Mapping[str, object], tenant: Tenant) -> Send:
     segments = segment(body)
     if len(segments.parts) > MOST_PARTS:
         raise Problem("message_too_long")
+    if CHOICES.isdisjoint(fields):
+        settings = tenant.settings
+        return Send(
+            end_user_number, outbound_number, body, segments, None, None, settings.on_doubt, settings.default_category
+        )
     return Send(
         end_user_number,
         outbound_number,
@@ -85,6 +93,8 @@ def read_body(value: object) -> str:
 
 def find_agent(fields: Mapping[str, object], tenant: Tenant) -> Agent | None:
     """The agent that a request names by id, by e-mail or by both, in either spelling; raises where they disagree."""
+    if fields.keys().isdisjoint(AGENT_KEYS):
+        return None
     named = [_agent_by_id(fields.get(key), tenant) for key in ("agentId", "agent_id") if not _missing(fields.get(key))]
     named += [
         _agent_by_email(fields.get(key), tenant)
@@ -111,12 +121,22 @@ def _agent_by_email(value: object, tenant: Tenant) -> Agent | None:
     return tenant.agents_by_email.get(value.strip().lower()) if isinstance(value, str) else None
 
 
-def _number(value: object, tenant: Tenant, missing: Reason, invalid: Reason) -> str:
+_read_ours = lru_cache(maxsize=1024)(read_number)
+"""Few numbers of ours are in most requests, each written in few ways."""
+
+
+def _number(
+    value: object,
+    tenant: Tenant,
+    missing: Reason,
+    invalid: Reason,
+    read: Callable[[str, frozenset[str]], str | NumberProblem] = read_number,
+) -> str:
     if _missing(value):
         raise Problem(missing)
     if not isinstance(value, str):
         raise Problem(invalid)
-    number = read_number(value, frozenset(tenant.settings.allowed_regions))
+    number = read(value, frozenset(tenant.settings.allowed_regions))
     if number is NumberProblem.REGION:
         raise Problem("non_us_number")
     if isinstance(number, NumberProblem):
@@ -128,7 +148,7 @@ def _outbound_number(value: object, tenant: Tenant) -> str:
     """One of the tenant's short codes as it is, for it is no phone number; anything else as `_number` reads it."""
     if isinstance(value, str) and (code := value.strip()).isdecimal() and code in tenant.numbers:
         return code
-    return _number(value, tenant, "outbound_number_missing", "outbound_number_invalid")
+    return _number(value, tenant, "outbound_number_missing", "outbound_number_invalid", _read_ours)
 
 
 def _ticket_id(value: object) -> str | None:

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["settings", "carrier", "queue", "agent", "number", "limit"]
-KINDS: tuple[Kind, ...] = ("settings", "carrier", "queue", "agent", "number", "limit")
+Kind: TypeAlias = Literal["settings", "carrier", "queue", "agent", "number", "limit", "shortcut"]
+KINDS: tuple[Kind, ...] = ("settings", "carrier", "queue", "agent", "number", "limit", "shortcut")
 """In the order in which they can be made: each refers to the ones before it only, but for the settings, which name a
 queue and are written last."""
 
 Key: TypeAlias = tuple[Kind, str]
 """A thing: its kind, and its name as messages show it. Queues are named by their path (`Support/Billing`), numbers in
-E.164 or as a short code, limits as `limit_name` says, agents by their lower-case e-mail address; the settings have no
-name."""
+E.164 or as a short code, limits as `limit_name` says, agents by their lower-case e-mail address, shortcuts by their
+lower-case names; the settings have no name."""
 
 Fields: TypeAlias = Mapping[str, Any]
 
@@ -43,6 +43,7 @@ NEW: dict[Kind, dict[str, Any]] = {
         "brand": None,
     },
     "limit": {"segments": None},
+    "shortcut": {"category": "", "text": None},
 }
 """What a new thing has where the file says nothing. Carriers, settings and queues have more, which are only there where
 they were given a value: of a queue they are the settings of `domain/queue_settings.py`."""

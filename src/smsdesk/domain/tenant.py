@@ -78,6 +78,14 @@ class TenantSettings:
     """What a send without a `category` is: `transactional`, `marketing` or `urgent`."""
     quiet_hours: QuietHours = field(default_factory=QuietHours)
     """When which texts are held: `begin`, `end`, `categories`, `state_rules`, `live_minutes`."""
+    passwords: bool = True
+    """Whether one signs in at the desk with a password; where not, `oidc` is the way in."""
+    oidc: Mapping[str, Any] | None = None
+    """An identity provider that signs people in: `{issuer, client_id, client_secret, label}`."""
+    second_factor: str = "optional"
+    """Whether who signs in with a password needs a second factor: `optional` or `required`."""
+    session_hours: int = 168
+    """Hours after which one has to sign in again, however busy; after 12 hours without use in any case."""
     crm: Mapping[str, Any] | None = None
     """The CRM that tickets and contacts are in, as its Config names its settings."""
 

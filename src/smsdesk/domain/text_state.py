@@ -4,8 +4,8 @@ The SQL of store/migrations moves texts (0003, 0004, 0006, 0007); tests/store/te
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 MOVES: Mapping[str, frozenset[str]] = {
     "queued": frozenset({"sending", "expired", "failed"}),
@@ -34,8 +34,7 @@ def judge_parts(states: Sequence[str]) -> str | None:
     return next((state for state in states if state != "delivered"), "delivered")
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedText:
+class ClaimedText(NamedTuple):
     """A text that this node has to send, and no other."""
 
     message_id: int
@@ -45,12 +44,13 @@ class ClaimedText:
     body: str
     parts: int
     valid_until: datetime
+    with_media: bool
+    """Whether files go with it."""
     media: tuple[str, ...] = ()
-    """Links to the files that go with it."""
+    """Links to these files."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptOutcome:
+class AttemptOutcome(NamedTuple):
     """What became of one attempt; it counts for that attempt alone."""
 
     message_id: int
@@ -66,8 +66,7 @@ class AttemptOutcome:
     """The carrier's names of the parts, in order; None for each that it did not answer for."""
 
 
-@dataclass(frozen=True, slots=True)
-class PartReceipt:
+class PartReceipt(NamedTuple):
     """A delivery report: how the part that the carrier calls `part_id` ended, or `sent` for an interim word."""
 
     part_id: str

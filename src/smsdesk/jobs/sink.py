@@ -11,8 +11,7 @@ from datetime import datetime
 from structlog.typing import FilteringBoundLogger
 
 from smsdesk.actions.receive_reply import Received, ReceiveReply
-from smsdesk.actions.record_outcomes import record_outcomes
-from smsdesk.actions.record_receipts import record_receipts
+from smsdesk.actions.record_facts import record_facts
 from smsdesk.actions.settle_opt_out import settle_opt_out
 from smsdesk.carriers.contract import Accepted, Doubtful, OutboundText, Outcome, Receipt, Refused, Reply
 from smsdesk.carriers.facts import inbound_part, part_receipt
@@ -121,10 +120,7 @@ class LineSink:
         place, now = self._place, self._place.clock()
         outcomes = [fact for fact in facts if isinstance(fact, AttemptOutcome)]
         receipts = [fact for fact in facts if isinstance(fact, PartReceipt)]
-        if outcomes:
-            await record_outcomes(place.db, place.tenant_id, place.carrier_id, now, outcomes)
-        if receipts:
-            await record_receipts(place.db, place.tenant_id, place.carrier_id, now, receipts)
+        await record_facts(place.db, place.tenant_id, place.carrier_id, now, outcomes, receipts)
         return [None] * len(facts)
 
     def _recorded(self, outcome: AttemptOutcome, done: "asyncio.Future[None]") -> None:

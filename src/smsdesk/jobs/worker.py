@@ -17,8 +17,9 @@ from smsdesk.actions.receive_reply import ReceiveReply
 from smsdesk.actions.rejudge_texts import rejudge_texts
 from smsdesk.actions.resend_doubtful import resend_doubtful
 from smsdesk.actions.resolve_doubtful import resolve_doubtful
+from smsdesk.actions.sweep_sign_ins import sweep_sign_ins
 from smsdesk.domain.reply import MISSING_PART_WAIT
-from smsdesk.jobs import conversations, crm, opt_outs, words
+from smsdesk.jobs import conversations, crm, opt_outs, periods, words
 from smsdesk.jobs.conversations import Conversations
 from smsdesk.jobs.crm import CrmJobs
 from smsdesk.jobs.crm_visit import Surroundings as CrmSurroundings
@@ -29,6 +30,7 @@ from smsdesk.jobs.media import MediaJob
 from smsdesk.jobs.media import Surroundings as MediaSurroundings
 from smsdesk.jobs.opt_outs import OptOuts
 from smsdesk.jobs.pace import Paces
+from smsdesk.jobs.periods import Periods
 from smsdesk.jobs.repeat import repeat, report
 from smsdesk.jobs.routes import LOOK, Routes
 from smsdesk.jobs.sink import Place
@@ -66,6 +68,8 @@ class Machine:
     clock: Callable[[], datetime]
     random: Callable[[], float]
     log: FilteringBoundLogger
+    history_days: int = 0
+    """How long ended chats are kept; 0 is for ever."""
 
 
 class Worker:
@@ -92,6 +96,7 @@ class Worker:
         self._crm = CrmJobs(CrmSurroundings(db, os.environ, clock, random, transcript_text), log)
         self._conversations = Conversations(db, ids, clock, random, log)
         self._around = Surroundings(self._receive_reply, os.environ, random, self.wake, self._paces, self._routes)
+        self._periods = Periods(db, stores, machine.history_days, clock, log)
         self._media = MediaJob(MediaSurroundings(db, stores, os.environ, clock, random, log))
         self._node_id = 0
         self._renewed = self._steady_since = -NODE_LIFE.total_seconds()
@@ -137,7 +142,9 @@ class Worker:
                 (crm.LOOK, self._crm.run),
                 (3600.0, self._forget_keys),
                 (3600.0, self._forget_received),
+                (600.0, self._sweep_sign_ins),
                 (3600.0, self._paces.forget),
+                (periods.EVERY, self._periods.run),
             )
         ]
         try:
@@ -225,7 +232,7 @@ class Worker:
             return
 
     async def _listen(self) -> None:
-        await listen(self._db.dsn, self._heard)
+        await listen(self._db.session_dsn, self._heard)
 
     def _heard(self, channel: str, payload: str) -> None:
         if channel == "setup":
@@ -279,6 +286,10 @@ class Worker:
         for tenant_id in await self._tenants():
             async with self._db.connection() as conn:
                 await replies.forget_received(conn, tenant_id, self._clock() - RECEIVED_KEPT)
+
+    async def _sweep_sign_ins(self) -> None:
+        for tenant_id in await self._tenants():
+            await sweep_sign_ins(self._db, tenant_id, self._clock())
 
     def _place(self, tenant_id: int, carrier_id: int, name: str) -> Place:
         log = self._log.bind(tenant_id=tenant_id, carrier=name) if tenant_id else self._log

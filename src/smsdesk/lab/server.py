@@ -135,7 +135,10 @@ class Lab:
 def _listen(host: str, port: int) -> socket.socket:
     """A bound socket, so that the port is known, and known to be ours, before the server runs."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=1024)
+    listening = socket.create_server((host, port), family=family, backlog=1024)
+    # Parts of an answer leave at once, see `listen_at` in wiring.py.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 async def run_lab(

@@ -4,9 +4,10 @@ import asyncio
 import os
 import re
 import secrets
+import time
 from pathlib import Path
 
-from smsdesk.media.contract import StoreAway
+from smsdesk.media.contract import FRESH, StoreAway
 
 _KEY = re.compile(r"[0-9]+/[0-9a-f]{2}/[0-9a-f]{64}")
 
@@ -33,14 +34,24 @@ class FolderStore:
         except OSError as error:
             raise StoreAway(f"the media folder: {error.strerror}") from error
 
+    async def remove(self, key: str) -> bool:
+        """Removes the file. Its time of change is that of the last `put`."""
+        try:
+            return await asyncio.to_thread(_remove, self._path(key))
+        except OSError as error:
+            raise StoreAway(f"the media folder: {error.strerror}") from error
+
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
             raise ValueError("no key of a file")
         return self._folder / key
 
     def _write(self, path: Path, content: bytes) -> None:
-        if path.exists():
+        try:
+            os.utime(path)
             return
+        except FileNotFoundError:
+            pass
         for folder in reversed((path.parent, *path.parent.parents)):
             if not folder.exists():
                 folder.mkdir(mode=0o700, exist_ok=True)
@@ -55,6 +66,16 @@ class FolderStore:
             unfinished.unlink(missing_ok=True)
         for folder in (path.parent, path.parent.parent):
             _sync(folder)
+
+
+def _remove(path: Path) -> bool:
+    try:
+        if time.time() - path.stat().st_mtime < FRESH:
+            return False
+        path.unlink()
+    except FileNotFoundError:
+        pass
+    return True
 
 
 def _sync(folder: Path) -> None:

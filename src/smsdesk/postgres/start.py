@@ -16,6 +16,7 @@ from smsdesk.postgres.cluster import Cluster, State
 from smsdesk.postgres.create import create_cluster, create_role, require_version
 from smsdesk.postgres.errors import PostgresError
 from smsdesk.postgres.lock import try_exclusive
+from smsdesk.postgres.memory import memory_limit, page_memory
 
 RECOVERY_LIMIT = 600.0
 """Seconds that a server may replay its WAL after a crash."""
@@ -26,7 +27,6 @@ SOCKET_PATH_LIMIT = 103
 """Bytes in the path of a Unix socket: 107 on Linux, 103 on macOS."""
 LOG_LIMIT = 10_000_000
 """Bytes of server log before it begins anew, with one old one kept."""
-SMALL_MACHINE = 2 << 30
 PAUSE = 0.05
 
 _log = structlog.get_logger("smsdesk.postgres")
@@ -93,13 +93,14 @@ def _tidy(cluster: Cluster) -> None:
 
 
 def _configure(cluster: Cluster, settings: Mapping[str, str]) -> None:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     ours = {
         "listen_addresses": "127.0.0.1",
         "port": str(_port(cluster)),
         "unix_socket_directories": '"{}"'.format(str(_socket_directory(cluster)).replace('"', '""')),
-        "shared_buffers": "128MB" if memory < SMALL_MACHINE else "256MB",
+        "shared_buffers": f"{page_memory(memory_limit()) >> 20}MB",
     }
+    if cluster.binaries.has_library("pg_prewarm"):  # after a start, the pages that were in use are read at once
+        ours["shared_preload_libraries"] = "pg_prewarm"
     fixed = resources.files("smsdesk.postgres").joinpath("server.conf").read_text()
     lines = [f"{name} = {_quoted(value)}" for name, value in {**ours, **settings}.items()]
     cluster.account.write(cluster.data / "postgresql.conf", "\n".join([fixed, *lines, ""]))

@@ -103,17 +103,16 @@ class Stage:
         self.worker.kill()
         self.worker = await asyncio.to_thread(self.rig.worker)
 
-    async def handsets(self) -> list[tuple[str, int]]:
-        """Each text that arrived, with how often the most repeated of its parts did."""
-        async with (
-            aiohttp.ClientSession() as http,
-            http.get(
-                f"http://127.0.0.1:{self.rig.lab_http_port}/texts", headers={"Accept": "application/x-ndjson"}
-            ) as answer,
-        ):
-            lines = (await answer.read()).splitlines()
-        texts = [msgspec.json.decode(line) for line in lines]
-        return [(text["body"], max(text["submits"])) for text in texts]
+
+async def read_handsets(rig: Rig) -> list[tuple[str, int]]:
+    """Each text that arrived, with how often the most repeated of its parts did."""
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"http://127.0.0.1:{rig.lab_http_port}/texts", headers={"Accept": "application/x-ndjson"}) as answer,
+    ):
+        lines = (await answer.read()).splitlines()
+    texts = [msgspec.json.decode(line) for line in lines]
+    return [(text["body"], max(text["submits"])) for text in texts]
 
 
 async def prove_never_twice(rig: Rig, plan: ProofPlan, step: Callable[[str, int], None]) -> Verdict:
@@ -133,7 +132,7 @@ async def prove_never_twice(rig: Rig, plan: ProofPlan, step: Callable[[str, int]
     finally:
         sending.cancel()
     step("waiting until every text has ended or is doubtful", plan.texts)
-    states, arrived = await _settled(rig, stage)
+    states, arrived = await settled(rig)
     return judge(plan, clients, dict(killed), states, arrived)
 
 
@@ -152,8 +151,10 @@ async def _reach(count: int, clients: Clients, sending: "asyncio.Task[None]", st
         await sending
 
 
-async def _settled(rig: Rig, stage: Stage) -> tuple[list[tuple[int, str, str]], list[tuple[str, int]]]:
-    """The texts as the database has them and as the handsets have them, once nothing moves any more."""
+async def settled(rig: Rig) -> tuple[list[tuple[int, str, str]], list[tuple[str, int]]]:
+    """The texts as the database has them and as the handsets have them, once nothing moves any more.
+
+    Raises BenchError where something still moves after SETTLE_LIMIT."""
     loop = asyncio.get_running_loop()
     until = loop.time() + SETTLE_LIMIT
     while True:
@@ -164,7 +165,7 @@ async def _settled(rig: Rig, stage: Stage) -> tuple[list[tuple[int, str, str]], 
             if loop.time() > until:
                 raise BenchError(f"the database did not come back: {error}") from error
             continue
-        arrived = await stage.handsets()
+        arrived = await read_handsets(rig)
         there = {body for body, _ in arrived}
         open_ = [body for _, body, state in states if state in ("queued", "sending", "sent")]
         known = [body for _, body, state in states if state == "doubtful" and body in there]

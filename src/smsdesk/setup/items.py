@@ -17,13 +17,14 @@ from smsdesk.setup.limits import read_limit
 from smsdesk.setup.numbers import own_number, read_numbered
 from smsdesk.setup.queues import read_queues
 from smsdesk.setup.settings import READERS as SETTING_READERS
+from smsdesk.setup.shortcuts import read_shortcut
 from smsdesk.setup.values import Reader, Value, mapping, text
 from smsdesk.setup.wanted import Item, Wanted
 
 SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 _SECTIONS: dict[str, Reader[Any]] = dict.fromkeys(
-    ("tenant", "settings", "carriers", "queues", "numbers", "limits", "agents"), lambda value: value
+    ("tenant", "settings", "carriers", "queues", "numbers", "limits", "agents", "shortcuts"), lambda value: value
 )
 
 
@@ -68,10 +69,14 @@ def read_items(document: Document, around: Around) -> Wanted:
     items.extend(_each(sections, "carriers", lambda each: read_carrier(each, carriers, around.configs, around.folder)))
     if "queues" in sections:
         items.extend(sections["queues"].read(lambda value: list(read_queues(value))) or ())
-    regions = _regions(around.state, items)
-    items.extend(_each(sections, "numbers", lambda each: read_numbered(each, regions)))
-    items.extend(_each(sections, "limits", lambda each: read_limit(each, lambda number: own_number(number, regions))))
+    regions, ours = _regions(around.state, items), around.state.of("number")
+    items.extend(_each(sections, "numbers", lambda each: read_numbered(each, regions, ours)))
+    items.extend(
+        _each(sections, "limits", lambda each: read_limit(each, lambda number: own_number(number, regions, ours)))
+    )
     items.extend(_each(sections, "agents", lambda each: read_agent(each, around.folder)))
+    shortcuts = around.state.of("shortcut")
+    items.extend(_each(sections, "shortcuts", lambda each: read_shortcut(each, shortcuts)))
     return Wanted(around.state.subdomain, tuple(items), tuple(document.faults[before:]))
 
 

@@ -1,6 +1,7 @@
 """The numbers of a file: how they are written, what carries them, and where replies to them go."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from smsdesk.domain.phone import NumberProblem, read_number
@@ -12,10 +13,10 @@ from smsdesk.setup.wanted import Item, named_item
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 
 
-def read_numbered(value: Value, regions: frozenset[str]) -> Item | None:
-    """Reads one entry of `numbers`."""
+def read_numbered(value: Value, regions: frozenset[str], known: Collection[str] = ()) -> Item | None:
+    """Reads one entry of `numbers`; one that is `known` already may stay, whatever countries there are by now."""
     readers: dict[str, Reader[Any]] = {
-        "number": lambda each: own_number(each, regions),
+        "number": lambda each: own_number(each, regions, known),
         "carrier": text(60),
         "fallbacks": listed(text(60)),
         "queue": nullable(text(400)),
@@ -30,9 +31,11 @@ def read_numbered(value: Value, regions: frozenset[str]) -> Item | None:
     return named_item(value, "number", fields, places)
 
 
-def own_number(value: Value, regions: frozenset[str]) -> str:
+def own_number(value: Value, regions: frozenset[str], known: Collection[str] = ()) -> str:
     """A number of the tenant in E.164, or a short code of 3 to 8 digits."""
     raw = text(64)(value)
+    if raw in known:
+        return raw
     number = read_number(raw, regions)
     if isinstance(number, str):
         return str(number)

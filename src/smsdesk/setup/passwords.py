@@ -7,12 +7,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from smsdesk.domain.setup import State
+from smsdesk.domain.sign_in import SHORTEST
 from smsdesk.setup.faults import Fault
 from smsdesk.setup.secrets import SecretMissing, resolve
 from smsdesk.setup.wanted import Item, Wanted
-
-SHORTEST = 8
-"""Characters (NIST SP 800-63B, section 5.1.1.1)."""
 
 _HASHER = PasswordHasher()
 

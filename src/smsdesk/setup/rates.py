@@ -1,4 +1,4 @@
-"""A carrier's price list: a CSV file beside the set-up file, read whole, with every mistake in it."""
+"""A carrier's price list: a CSV file beside the set-up file, or its lines in it, read whole, with every mistake."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from smsdesk.domain.price import Rates
 from smsdesk.setup.faults import WrongValue
-from smsdesk.setup.values import Reader, Value, text
+from smsdesk.setup.values import Reader, Value, mapping, text
 
 HEADER = ["prefix", "price", "currency"]
 LARGEST = 8 * 1024 * 1024
@@ -23,13 +23,14 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 def rates(folder: Path) -> Reader[Rates]:
-    """Reads the price list that a path names; a relative path is taken from `folder`, that of the set-up file."""
+    """Reads the price list that a path names, a relative one from `folder`, that of the set-up file; or the one whose
+    lines stand under `csv`."""
 
     def read(value: Value) -> Rates:
-        name = text(4000)(value)
+        name, content = _inline(value) if value.is_mapping else _named(value, folder)
         found = _PriceList(name)
         try:
-            for number, row in _rows(_content(folder / name, name), name):
+            for number, row in _rows(content, name):
                 found.add(number, row)
         except csv.Error as error:
             raise WrongValue(f"{name} is not CSV: {error}") from None
@@ -42,6 +43,18 @@ def rates(folder: Path) -> Reader[Rates]:
         return Rates(found.currency, found.prices)
 
     return read
+
+
+def _inline(value: Value) -> tuple[str, str]:
+    fields, places = mapping(value, {"csv": text(LARGEST, lines=True)})
+    if "csv" not in places:
+        raise WrongValue("has no `csv`: write {csv: ...} with the lines of the list, or the path of a file")
+    return "the list", fields.get("csv", "")
+
+
+def _named(value: Value, folder: Path) -> tuple[str, str]:
+    name = text(4000)(value)
+    return name, _content(folder / name, name)
 
 
 def _content(path: Path, name: str) -> str:

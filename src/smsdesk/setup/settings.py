@@ -14,6 +14,7 @@ from smsdesk.setup.lists import distinct
 from smsdesk.setup.media import MEDIA_SETTINGS
 from smsdesk.setup.queue_settings import queue_defaults
 from smsdesk.setup.quiet_hours import QUIET_SETTINGS
+from smsdesk.setup.sign_in import SIGN_IN_SETTINGS
 from smsdesk.setup.values import Reader, Value, boolean, choice, integer, nullable, text
 
 _URL = re.compile(r"https?://[^\s/{}]+[^\s]*")
@@ -85,6 +86,7 @@ SETTINGS: dict[str, Reader[Any]] = {
     **CONSENT_SETTINGS,
     **MEDIA_SETTINGS,
     **QUIET_SETTINGS,
+    **SIGN_IN_SETTINGS,
 }
 """`null` for any of them goes back to the default. 10,080 minutes are the week after which networks drop a text."""
 

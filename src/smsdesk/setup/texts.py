@@ -1,6 +1,7 @@
 """The texts that a queue sends by itself: which there are, how long they may be, and what may be filled in."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from smsdesk.domain.queue_settings import TEXTS
@@ -16,18 +17,23 @@ LONGEST = 1530
 _VARIABLE = re.compile(r"@\{([^{}]*)\}")
 
 
-def template(value: Value) -> str:
-    """A text with variables, such as `@{COMPANY_NAME}: we are closed.`; an empty one is not sent."""
-    words = text(LONGEST, empty=True, lines=True)(value)
-    for name in _VARIABLE.findall(words):
-        if name not in VARIABLES:
-            raise WrongValue(f"there is no variable @{{{name}}}.{meant(name, VARIABLES)}")
-    parts = len(segment(words).parts)
-    if parts > MOST_PARTS:
-        raise WrongValue(f"has {parts} parts on the air: at most {MOST_PARTS}. Shorten it, or leave emoji out")
-    return words
+def template_with(variables: Collection[str]) -> Reader[str]:
+    """Reads a text in which these variables may stand, such as `@{COMPANY_NAME}: we are closed.`; it may be empty."""
+
+    def read(value: Value) -> str:
+        words = text(LONGEST, empty=True, lines=True)(value)
+        for name in _VARIABLE.findall(words):
+            if name not in variables:
+                raise WrongValue(f"there is no variable @{{{name}}}.{meant(name, variables)}")
+        parts = len(segment(words).parts)
+        if parts > MOST_PARTS:
+            raise WrongValue(f"has {parts} parts on the air: at most {MOST_PARTS}. Shorten it, or leave emoji out")
+        return words
+
+    return read
 
 
+template = template_with(VARIABLES)
 _READERS: dict[str, Reader[Any]] = {name: nullable(template) for name in TEXTS}
 
 

@@ -29,8 +29,8 @@ class Item:
 
 
 def named_item(value: Value, kind: Kind, fields: dict[str, Any], places: dict[str, Place]) -> Item | None:
-    """The item of a number or an agent; None where its name cannot be read, which is then recorded."""
-    key = "email" if kind == "agent" else kind
+    """The item of a number, an agent or a shortcut; None where its name cannot be read, which is then recorded."""
+    key = {"agent": "email", "shortcut": "name"}.get(kind, kind)
     if key not in fields:
         if key not in places:
             value.wrong(f"has no `{key}`: every {kind} needs one")

@@ -31,6 +31,29 @@ async def put(work: Work, identity: Identity, number: str | None) -> EndUserRow:
     return await tell(work, person, identity)
 
 
+async def find_person(work: Work, end_user_id: int) -> EndUserRow:
+    """Who the consumer of this id is: he, or whom his phone was merged into. Raises Problem `not_found`."""
+    row = await end_users.find_end_user(work.conn, work.tenant_id, end_user_id)
+    if row is not None and row.merged_into is not None:
+        row = await end_users.find_end_user(work.conn, work.tenant_id, row.merged_into)
+    if row is None:
+        raise Problem("not_found")
+    return row
+
+
+async def update(work: Work, end_user_id: int, identity: Identity) -> EndUserRow:
+    """Keeps it of the consumer of this id, or of whom he was merged into. Raises Problem `not_found`, or
+    `end_user_conflict` where the identifier is another consumer's."""
+    rows = await end_users.lock_end_users(work.conn, work.tenant_id, (end_user_id,), identity.identifier)
+    asked = next((row for row in rows if row.end_user_id == end_user_id), None)
+    if asked is None:
+        raise Problem("not_found")
+    person_id = asked.merged_into or asked.end_user_id
+    if any(row.identifier == identity.identifier for row in rows if row.identifier and row.end_user_id != person_id):
+        raise Problem("end_user_conflict", "identifier is another end user's: merge the two")
+    return await tell(work, next(row for row in rows if row.end_user_id == person_id), identity)
+
+
 async def tell(work: Work, row: EndUserRow, identity: Identity) -> EndUserRow:
     """Keeps what is told of a locked consumer: as he is now. His zone is that of all his phones."""
     told = row.told(identity)

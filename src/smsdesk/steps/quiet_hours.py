@@ -4,8 +4,8 @@ What is done for sends takes no id and no chance, and so no `Work`: a group of t
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from smsdesk.domain.quiet_hours import (
     ANSWER_TO_REPLY,
@@ -25,8 +25,7 @@ from smsdesk.store.quiet_hours import Window, find_time_zones, read_quiet_hours,
 from smsdesk.store.sends import Decision, WantedSend
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A send with when its text may leave; without a verdict where that is at once, by what it is for."""
 
     wanted: WantedSend
@@ -51,7 +50,7 @@ async def judge_sends(
             continue
         place = place_of(one.send.end_user_number, one.send.time_zone or zones.get(one.send.end_user_number))
         verdict = earliest(now, place, hours, one.send.category)
-        wanted = replace(one, due_at=verdict.at) if verdict and verdict.held else one
+        wanted = one._replace(due_at=verdict.at) if verdict and verdict.held else one
         judged.append(Judged(wanted, verdict) if verdict else None)
     return judged
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import tell_of_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ async def block(conn: Connection, tenant_id: int, blocked: BlockedNumber) -> boo
         """,
         tenant_id, blocked.number, blocked.at, blocked.note, blocked.actor,
     )  # fmt: skip
+    await tell_of_number(conn, tenant_id, blocked.number)
     return new is not None
 
 
@@ -33,6 +35,7 @@ async def unblock(conn: Connection, tenant_id: int, number: str) -> bool:
     gone = await conn.fetchval(
         "delete from blocked_numbers where tenant_id = $1 and number = $2 returning true", tenant_id, number
     )
+    await tell_of_number(conn, tenant_id, number)
     return gone is not None
 
 

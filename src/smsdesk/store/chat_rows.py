@@ -59,6 +59,16 @@ async def lock_chat_row(conn: Connection, tenant_id: int, chat_id: int) -> ChatR
     return _read(await conn.fetchrow(f"{_ROW} c.chat_id = $2 for no key update of c", tenant_id, chat_id))
 
 
+async def find_chat_row(conn: Connection, tenant_id: int, chat_id: int) -> ChatRow | None:
+    """A chat, open or ended, not locked: for those who only look."""
+    return _read(await conn.fetchrow(f"{_ROW} c.chat_id = $2", tenant_id, chat_id))
+
+
+async def find_open_row(conn: Connection, tenant_id: int, end_user_id: int) -> ChatRow | None:
+    """The chat that a consumer is in, not locked."""
+    return _read(await conn.fetchrow(f"{_ROW} c.end_user_id = $2 and c.ends_at is null", tenant_id, end_user_id))
+
+
 async def lock_open_chat(conn: Connection, tenant_id: int, end_user_id: int) -> ChatRow | None:
     """Locks the chat that a consumer is in."""
     row = await conn.fetchrow(

@@ -7,6 +7,7 @@ from datetime import datetime
 from smsdesk.domain.consent import Scope
 from smsdesk.domain.consent_list import ConsentLine
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import tell_of_number
 
 
 async def is_opted_out(conn: Connection, tenant_id: int, number: str, our_number: str | None = None) -> bool:
@@ -119,6 +120,7 @@ async def add_history(conn: Connection, tenant_id: int, event: ConsentEvent) -> 
         tenant_id, event.number, event.at, event.event_id, event.kind, event.source, event.words, event.scope.kind,
         event.scope.of, event.actor, event.scope.rule, event.reason,
     )  # fmt: skip
+    await tell_of_number(conn, tenant_id, event.number)
 
 
 async def read_history(conn: Connection, tenant_id: int, number: str) -> list[ConsentEvent]:

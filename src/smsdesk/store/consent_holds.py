@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import Hint, tell, tell_of_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ async def add_hold(conn: Connection, tenant_id: int, hold: Hold) -> bool:
         tenant_id, hold.hold_id, hold.number, hold.our_number, hold.at, hold.chat_id, hold.message_id, hold.words,
         hold.reason,
     )  # fmt: skip
+    await tell(conn, tenant_id, Hint("chat", hold.chat_id))
     return new is not None
 
 
@@ -77,6 +79,7 @@ async def decide(conn: Connection, tenant_id: int, number: str, our_number: str 
             """,
             tenant_id, number, [row["source"] for row in decided], said.at,
         )  # fmt: skip
+        await tell_of_number(conn, tenant_id, number)
 
 
 async def list_holds(conn: Connection, tenant_id: int, is_open: bool, limit: int, offset: int = 0) -> list[Hold]:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from smsdesk.errors import Problem
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import Hint, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ async def add_message(conn: Connection, tenant_id: int, said: Said, now: datetim
         """,
         tenant_id, said.chat_id, said.message_id, said.sender, said.body, said.encoding, said.parts, now, said.agent_id,
     )  # fmt: skip
+    await tell(conn, tenant_id, Hint("message", said.chat_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import Hint, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +164,4 @@ async def write_learned(conn: Connection, tenant_id: int, chat_id: int, learned:
         """,
         tenant_id, chat_id, learned.contact_id,
     )  # fmt: skip
+    await tell(conn, tenant_id, Hint("chat", chat_id))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from smsdesk.domain.tenant import TenantSettings
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import tell_of_chats
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,9 @@ async def settle(
     conn: Connection, tenant_id: int, settlement: Settlement, now: datetime, valid_until: datetime
 ) -> bool:
     """Settles a doubtful text, which if it is sent again is valid until then; False where it is not doubtful."""
-    settled: bool = await conn.fetchval(
-        "select settle_text($1, $2, $3, $4, $5, $6)",
+    row = await conn.fetchrow(
+        "select settle_text($1, $2, $3, $4, $5, $6), chats"
+        " from (select texts_to_tell($1, array[$2::bigint], array[true]) as chats offset 0) t",
         tenant_id,
         settlement.message_id,
         settlement.verdict,
@@ -78,7 +80,9 @@ async def settle(
         now,
         valid_until,
     )
-    return settled
+    settled, chats = row or (False, ())
+    await tell_of_chats(conn, tenant_id, chats if settled else ())
+    return bool(settled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,5 +157,16 @@ async def find_resending(conn: Connection) -> list[tuple[int, int]]:
 
 async def resend(conn: Connection, tenant_id: int, now: datetime, before: datetime, limit: int) -> int:
     """Puts texts that are doubtful since before then, and are to be sent again, back into the queue: how many."""
-    count: int = await conn.fetchval("select resend_doubtful($1, $2, $3, $4)", tenant_id, now, before, limit)
-    return count
+    row = await conn.fetchrow(
+        """
+        select resend_doubtful($1, $2, $3, $4::int), chats from (
+            select array(
+                select chat_id from texts where tenant_id = $1 and state = 'doubtful' and on_doubt = 'resend'
+                                            and state_at <= $3 order by state_at limit $4) as chats offset 0
+        ) t
+        """,
+        tenant_id, now, before, limit,
+    )  # fmt: skip
+    count, chats = row or (0, ())
+    await tell_of_chats(conn, tenant_id, chats)
+    return int(count)

@@ -9,6 +9,7 @@ import asyncpg
 from smsdesk.domain.end_user import EndUserRow
 from smsdesk.errors import Problem
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import tell_of_end_user
 
 _NAMES = ("first_name", "last_name", "email")
 _COLUMNS = ", ".join(f"{'d' if name in _NAMES else 'e'}.{name}" for name in EndUserRow.__dataclass_fields__)
@@ -101,6 +102,7 @@ async def write_identity(conn: Connection, tenant_id: int, row: EndUserRow) -> N
         """,
         tenant_id, row.end_user_id, row.first_name, row.last_name, row.email,
     )  # fmt: skip
+    await tell_of_end_user(conn, tenant_id, row.end_user_id)
 
 
 async def merge_rows(conn: Connection, tenant_id: int, end_user_id: int, into_id: int) -> None:

@@ -33,6 +33,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 
 class Groups(Generic[Item, Result]):
     """Runs what is submitted in groups of at most `max_size`, at most `parallel` of them at once, first come first.
+    Beside another a group starts only where at least `crowd` items wait: few would be cheaper with those to come.
 
     `run` gets the items of a group and gives one result for each, in order. With `keep`, it must be harmless to run a
     group twice: whether a statement was committed is not known when the connection breaks.
@@ -44,11 +45,13 @@ class Groups(Generic[Item, Result]):
         *,
         max_size: int = 200,
         parallel: int = 1,
+        crowd: int = 1,
         keep: bool = False,
     ) -> None:
         self._run = run
         self._max_size = max_size
         self._parallel = parallel
+        self._crowd = crowd
         self._keep = keep
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._running: dict[asyncio.Task[None], Group[Item, Result]] = {}
@@ -63,7 +66,7 @@ class Groups(Generic[Item, Result]):
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, future))
-        if not self._scheduled and len(self._running) < self._parallel:
+        if not self._scheduled and self._may_start():
             self._scheduled = True
             loop.call_soon(self._start)
         return future
@@ -89,9 +92,12 @@ class Groups(Generic[Item, Result]):
                 future.cancel()
             return len(unfinished)
 
+    def _may_start(self) -> bool:
+        return not self._running or (len(self._running) < self._parallel and len(self._waiting) >= self._crowd)
+
     def _start(self) -> None:
         self._scheduled = False
-        while self._waiting and len(self._running) < self._parallel:
+        while self._waiting and self._may_start():
             group = [self._waiting.popleft() for _ in range(min(self._max_size, len(self._waiting)))]
             task = asyncio.get_running_loop().create_task(self._flush(group))
             self._running[task] = group
@@ -99,7 +105,7 @@ class Groups(Generic[Item, Result]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Starts the next group, and leaves no future open whatever this one died of."""
-        group = self._running.pop(task)
+        group = self._running.pop(task, ())
         error = None if task.cancelled() else task.exception()
         for _, future in group:
             if future.done():
@@ -119,6 +125,13 @@ class Groups(Generic[Item, Result]):
             for item, future in group:
                 await self._alone(item, future)
             return
+        if len(results) != len(group):
+            raise ValueError(f"{len(results)} results for {len(group)} items")
+        # The next group is on its way to the database before the answers to this one are written.
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.pop(task, None)
+        self._start()
         for (_, future), result in zip(group, results, strict=True):
             if not future.done():
                 future.set_result(result)

@@ -11,6 +11,7 @@ from smsdesk.domain.media import BY_CONTENT_TYPE, Media, MediaType
 from smsdesk.domain.media_link import LINK_DAYS, PATH, make_token
 from smsdesk.store.carriers import CarrierSetup
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import Hint, tell
 
 # The link expires by the clock of the server that has the rows: one clock for all nodes.
 _MEDIA = f"""
@@ -249,6 +250,7 @@ async def settle(conn: Connection, tenant_id: int, media: ClaimedMedia, fetched:
         fetched.kind.content_type if fetched.kind else None, fetched.content_key, fetched.size, fetched.reason,
         fetched.again_at, now,
     )  # fmt: skip
+    await tell(conn, tenant_id, Hint("message", media.chat_id))
     return status == "UPDATE 1"
 
 

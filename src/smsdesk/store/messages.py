@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from smsdesk.domain.segments import Segments
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import Hint, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ async def add_texts(conn: Connection, tenant_id: int, texts: Sequence[NewText]) 
             tenant_id, text.message_id, text.chat_id, text.carrier_id, text.source, text.destination, text.at,
             text.valid_until, text.kind, PRIORITIES[text.kind], len(text.segments.parts), text.on_doubt,
         )  # fmt: skip
+        await tell(conn, tenant_id, Hint("message", text.chat_id))
         await conn.execute(
             """
             update texts set priority = $4

@@ -7,6 +7,7 @@ from datetime import datetime
 from smsdesk.errors import Problem
 from smsdesk.store.chat_rows import ChatRow
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import Hint, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ async def end_offer(conn: Connection, tenant_id: int, chat_id: int, agent_id: in
         """,
         tenant_id, chat_id, agent_id, state, now,
     )  # fmt: skip
+    await tell(conn, tenant_id, Hint("offer", chat_id, [agent_id]))
 
 
 async def lock_offered(conn: Connection, tenant_id: int, agent_id: int) -> list[int]:
@@ -83,6 +85,7 @@ async def withdraw(
         """,
         tenant_id, agent_id, list(chat_ids), now,
     )  # fmt: skip
+    await tell(conn, tenant_id, *(Hint("offer", row[0], [agent_id]) for row in rows))
     return sorted(row[0] for row in rows)
 
 
@@ -91,6 +94,15 @@ async def is_asked_for(conn: Connection, tenant_id: int, chat_id: int) -> bool:
     found = await conn.fetchval(
         "select 1 from offers where tenant_id = $1 and chat_id = $2 and state = 'open' limit 1", tenant_id, chat_id
     )
+    return found is not None
+
+
+async def is_asked_himself(conn: Connection, tenant_id: int, chat_id: int, agent_id: int) -> bool:
+    """Whether this agent is being asked for the chat."""
+    found = await conn.fetchval(
+        "select 1 from offers where tenant_id = $1 and chat_id = $2 and agent_id = $3 and state = 'open' limit 1",
+        tenant_id, chat_id, agent_id,
+    )  # fmt: skip
     return found is not None
 
 

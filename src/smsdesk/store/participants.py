@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import Hint, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,23 @@ async def enter(conn: Connection, tenant_id: int, chat_id: int, part: Part, now:
             """,
             tenant_id, chat_id, part.participant_id, part.agent_id, part.status, part.role, now,
         )  # fmt: skip
+    await tell(conn, tenant_id, Hint("chat", chat_id, [part.agent_id]))
+
+
+async def leave_who_may_not(conn: Connection, tenant_id: int, now: datetime) -> None:
+    """Ends the parts of supervisors who are none any more, or are disabled: after their roles were changed."""
+    rows = await conn.fetch(
+        """
+        update participants p set status = 'finished', ended_at = $2, fail_reason = 'nothing'
+        from agents a
+        where a.tenant_id = $1 and (a.role = 'agent' or a.disabled_at is not null)
+          and p.tenant_id = $1 and p.user_id = a.agent_id and p.user_id is not null and p.ended_at is null
+          and p.role = 'supervisor'
+        returning p.chat_id, p.user_id
+        """,
+        tenant_id, now,
+    )  # fmt: skip
+    await tell(conn, tenant_id, *(Hint("chat", row[0], [row[1]]) for row in rows))
 
 
 async def leave(
@@ -73,3 +91,4 @@ async def leave(
         """,
         tenant_id, chat_id, agent_id, now, fail_reason,
     )  # fmt: skip
+    await tell(conn, tenant_id, Hint("chat", chat_id, [agent_id]))

@@ -37,6 +37,20 @@ where tenant_id = $1 and
 """
 
 
+async def dispositions_of(conn: Connection, tenant_id: int, queue_id: int | None) -> tuple[str, ...]:
+    """What chats of the queue may be about; of one without a queue, what the tenant's queues begin with."""
+    found = await conn.fetchval(
+        """
+        select coalesce(
+            (select q.effective -> 'dispositions' from queues q where q.tenant_id = $1 and q.queue_id = $2),
+            (select t.settings -> 'queue_defaults' -> 'dispositions' from tenants t
+             where t.tenant_id = $1 and $2 is null), '[]'::jsonb)
+        """,
+        tenant_id, queue_id,
+    )  # fmt: skip
+    return tuple(found)
+
+
 async def find_queue(conn: Connection, tenant_id: int, queue_id: int) -> QueueRow | None:
     """A queue, also one that was deleted."""
     return _read(await conn.fetchrow(f"{_QUEUE} queue_id = $2", tenant_id, queue_id))

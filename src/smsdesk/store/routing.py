@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from smsdesk.domain.routing import Cast
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import Hint, tell
 
 DECLINED = timedelta(minutes=1)
 """How long nobody is asked again for a chat that he has declined."""
@@ -121,6 +122,7 @@ async def write_cast(conn: Connection, tenant_id: int, asked: Asked, now: dateti
         "update chats set offer_type = $3, ask_at = $4 where tenant_id = $1 and chat_id = $2",
         tenant_id, asked.chat_id, asked.offer_type, asked.expires_at,
     )  # fmt: skip
+    await tell(conn, tenant_id, Hint("offer", asked.chat_id, asked.agent_ids))
 
 
 async def ask_at(conn: Connection, tenant_id: int, chat_id: int, at: datetime | None) -> None:
@@ -199,4 +201,6 @@ async def end_missed(conn: Connection, tenant_id: int, now: datetime, limit: int
         """,
         tenant_id, now, limit,
     )  # fmt: skip
-    return [MissedOffer(*row) for row in rows]
+    missed = [MissedOffer(*row) for row in rows]
+    await tell(conn, tenant_id, *(Hint("offer", offer.chat_id, [offer.agent_id]) for offer in missed))
+    return missed

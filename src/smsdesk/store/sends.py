@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple, TypeVar
 
 from smsdesk.domain.send import Send
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import tell_of_chats
 
+T = TypeVar("T")
 IDS_PER_SEND = 5
 """Chat, message, the consumer's participant, the agent's, the consumer: consecutive ids, in this order."""
 
 # $2 now, $3 the chat closes by itself, $4 the text is not sent after; then an array for each property of a send;
 # $19 a CRM knows the tickets.
-ACCEPT = (
-    "select * from accept_sends($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
-)
+ACCEPT = """
+    select outcome, chat_id, message_id, end_user_id, identifier, out_contact_id, answer
+    from accept_sends($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,7 @@ class AcceptRules:
     """Tickets are looked up in a CRM."""
 
 
-@dataclass(frozen=True, slots=True)
-class WantedSend:
+class WantedSend(NamedTuple):
     """A send with whose it is, and the key under which it must happen once."""
 
     send: Send
@@ -48,8 +51,7 @@ class WantedSend:
     """When its text may leave; None is at once. Its time, and its chat's, are counted from then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What became of one send: `accepted`, `appended`, `replayed`, `again`, or the reason of a refusal."""
 
     outcome: str
@@ -85,16 +87,29 @@ async def accept_sends(
         [send.body for send in sends],
         [send.segments.encoding for send in sends],
         [len(send.segments.parts) for send in sends],
-        [send.ticket_id for send in sends],
-        [send.agent.agent_id if send.agent else None for send in sends],
+        _unless_empty([send.ticket_id for send in sends]),
+        _unless_empty([send.agent.agent_id if send.agent else None for send in sends]),
         [one.credential_id for one in wanted],
-        [one.key for one in wanted],
-        [one.request_sha256 for one in wanted],
+        _unless_empty([one.key for one in wanted]),
+        _unless_empty([one.request_sha256 for one in wanted]),
         [send.on_doubt for send in sends],
-        [one.due_at for one in wanted],
+        _unless_empty([one.due_at for one in wanted]),
         rules.crm,
     )
-    return [Decision(*row[1:]) for row in rows]
+    decisions = [Decision._make(row) for row in rows]
+    # Who has the chat is told; a notice of which nobody has the chat costs nothing here.
+    told = [
+        one.chat_id
+        for one, send in zip(decisions, sends, strict=True)
+        if one.outcome == "appended" or (one.outcome == "accepted" and send.agent is not None)
+    ]
+    await tell_of_chats(conn, tenant_id, told)
+    return decisions
+
+
+def _unless_empty(values: list[T | None]) -> list[T | None] | None:
+    """None where all are None: an element of no array is null as well, and the driver looks at each of an array's."""
+    return None if values.count(None) == len(values) else values
 
 
 async def store_answers(conn: Connection, tenant_id: int, answers: Sequence[tuple[str, bytes]]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from smsdesk.domain.price import Rates
 from smsdesk.domain.setup import NEW, Fields, Key, State, limit_name
 from smsdesk.store.db import Connection
+from smsdesk.store.shortcuts import read_shortcuts
 from smsdesk.store.tenants import find_tenant_id
 
 
@@ -27,6 +28,7 @@ async def read_state(conn: Connection, subdomain: str, *, lock: bool = False) ->
     things |= await _agents(conn, tenant_id, paths)
     things |= await _numbers(conn, tenant_id, paths)
     things |= await _limits(conn, tenant_id)
+    things |= await read_shortcuts(conn, tenant_id)
     return State(subdomain, tenant_id, things)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from smsdesk.domain.setup import Change, Kind
 from smsdesk.store.db import Connection
 from smsdesk.store.setup import queue_paths
-from smsdesk.store.setup_desk import free_keywords, write_agent, write_queue
+from smsdesk.store.setup_desk import free_keywords, write_agent, write_queue, write_shortcut
 from smsdesk.store.setup_lines import write_carrier, write_limit, write_number
 from smsdesk.store.setup_scope import Scope
 
@@ -79,4 +79,5 @@ _WRITERS: dict[Kind, Callable[[Scope, Change, Mapping[str, Any]], Awaitable[None
     "number": write_number,
     "limit": write_limit,
     "agent": write_agent,
+    "shortcut": write_shortcut,
 }

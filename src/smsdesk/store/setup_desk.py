@@ -1,11 +1,13 @@
-"""Changes of what replies lead to: queues, and the agents in them."""
+"""Changes of what replies lead to: queues, the agents in them, and their ready-made answers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smsdesk.domain.queue_settings import NAMES
 from smsdesk.domain.setup import NEW, Change
+from smsdesk.store.sessions import end_sessions_of
 from smsdesk.store.setup_scope import Scope
+from smsdesk.store.sign_in import drop_browsers, drop_steps_of
 
 
 async def free_keywords(scope: Scope, changes: Sequence[Change]) -> None:
@@ -62,6 +64,11 @@ async def write_agent(scope: Scope, change: Change, new: Mapping[str, Any]) -> N
     if "password" in new:
         columns["password_hash"] = new["password"]
     await scope.update("agents", "agent_id", agent_id, columns)
+    if change.action != "create" and not columns.keys().isdisjoint(("disabled_at", "password_hash")):
+        # What the old password opened is over; who may work again signs in again.
+        await end_sessions_of(scope.conn, scope.tenant_id, agent_id)
+        await drop_steps_of(scope.conn, scope.tenant_id, agent_id)
+        await drop_browsers(scope.conn, scope.tenant_id, agent_id)
     if "queues" in new:
         await _write_places(scope, agent_id, {scope.queues[path]: group for path, group in new["queues"].items()})
 
@@ -79,3 +86,18 @@ async def _write_places(scope: Scope, agent_id: int, groups: Mapping[int, int]) 
         " on conflict (tenant_id, agent_id, queue_id) do update set group_number = excluded.group_number"
     )
     await scope.run(statement, agent_id, list(groups), list(groups.values()))
+
+
+async def write_shortcut(scope: Scope, change: Change, new: Mapping[str, Any]) -> None:
+    """Makes, changes or takes away a shortcut."""
+    if change.action == "delete":
+        await scope.run("delete from shortcuts where tenant_id = $1 and lower(name) = $2 and name <> ''", change.name)
+        return
+    if change.action == "create":
+        statement = "insert into shortcuts (tenant_id, name, body) values ($1, $2, $3)"
+        await scope.run(statement, change.name, new["text"])
+    statement = (
+        "update shortcuts set category = coalesce($3, category), body = coalesce($4, body)"
+        " where tenant_id = $1 and lower(name) = $2 and name <> ''"
+    )
+    await scope.run(statement, change.name, new.get("category"), new.get("text"))

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from smsdesk.domain.survey import SurveyAnswer
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import Hint, tell
 
 
 async def add_survey(conn: Connection, tenant_id: int, chat_id: int, now: datetime, expires_at: datetime) -> bool:
@@ -42,3 +43,4 @@ async def answer(conn: Connection, tenant_id: int, chat_id: int, said: SurveyAns
         """,
         tenant_id, chat_id, said.rating, said.comment,
     )  # fmt: skip
+    await tell(conn, tenant_id, Hint("chat", chat_id))

@@ -10,6 +10,7 @@ import msgspec
 from smsdesk.domain.tenant import Agent, Credential, Number, Tenant, TenantSettings
 from smsdesk.errors import Problem
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import Hint, tell
 
 # One statement, so that the picture is of one moment even while a set-up is being applied.
 _TENANT = """
@@ -17,7 +18,7 @@ select subdomain, settings,
     array(select row(number, carrier_id, queue_id, agent_id, brand) from numbers where tenant_id = $1) as numbers,
     array(select row(agent_id, email, agent_number, first_name, last_name, avatar_url, disabled_at is not null, role,
                      max_chats, skills)
-          from agents where tenant_id = $1) as agents,
+          from agents where tenant_id = $1 order by agent_id) as agents,
     array(select row(credential_id, name, token_sha256, disabled_at is not null)
           from credentials where tenant_id = $1) as credentials
 from tenants where tenant_id = $1
@@ -84,3 +85,4 @@ async def mark_changed(conn: Connection, tenant_id: int, now: datetime) -> None:
         now,
     )
     await conn.execute("select pg_notify('setup', $1)", str(tenant_id))
+    await tell(conn, tenant_id, Hint("setup"))

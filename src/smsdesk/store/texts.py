@@ -1,12 +1,14 @@
 """Texts in flight: claimed before a byte leaves, ended by what became of them. The rules are in the migrations
-0003, 0006 and 0007."""
+0003, 0006, 0007, 0021, 0025 and 0026."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from smsdesk.domain.text_state import AttemptOutcome, ClaimedText
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import tell_of_chats
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,18 @@ async def claim(
     """Texts of one line that are now this node's to send, the most urgent and then the first due first."""
     segments = wanted.segments
     rows = await conn.fetch(
-        "select message_id, attempt, source, destination, body, parts, valid_until"
+        "select message_id, attempt, source, destination, body, parts, valid_until, with_media"
         " from claim_texts($1, $2, $3, $4, $5, $6, $7, $8)",
         tenant_id, carrier_id, wanted.limit, wanted.notices, node_id, now,
         None if segments is None else list(segments.keys()), None if segments is None else list(segments.values()),
     )  # fmt: skip
     return [ClaimedText(*row) for row in rows]
+
+
+async def mark_queue(conn: Connection, tenant_id: int, carrier_id: int, now: datetime) -> None:
+    """Has the next claims of a line, for three seconds, begin where its queue does: dead rows that somebody's old
+    snapshot keeps before it are not passed each time."""
+    await conn.execute("select mark_queue($1, $2, $3)", tenant_id, carrier_id, now)
 
 
 async def find_sources(conn: Connection, tenant_id: int, carrier_id: int, now: datetime) -> list[tuple[int, str]]:
@@ -47,24 +55,31 @@ async def record_outcomes(
     conn: Connection, tenant_id: int, carrier_id: int, now: datetime, outcomes: Sequence[AttemptOutcome]
 ) -> int:
     """Writes down what became of attempts: how many of them counted, the others being of attempts gone by."""
+    row = await conn.fetchrow(
+        "select counted, chats from take_outcomes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        tenant_id, carrier_id, now, *outcome_arrays(outcomes),
+    )  # fmt: skip
+    counted, chats = row or (0, ())
+    await tell_of_chats(conn, tenant_id, chats)
+    return int(counted)
+
+
+def outcome_arrays(outcomes: Sequence[AttemptOutcome]) -> tuple[list[Any] | None, ...]:
+    """Outcomes as the arrays that `take_outcomes` works on; None for one in which nothing would be."""
     named = [
         (outcome.message_id, outcome.attempt, number, part_id)
         for outcome in outcomes
         for number, part_id in enumerate(outcome.part_ids, 1)
         if part_id is not None
     ]
-    counted: int = await conn.fetchval(
-        "select record_outcomes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        tenant_id, carrier_id, now,
-        [outcome.message_id for outcome in outcomes],
-        [outcome.attempt for outcome in outcomes],
-        [outcome.kind for outcome in outcomes],
-        [outcome.reason for outcome in outcomes],
-        [outcome.code for outcome in outcomes],
-        [outcome.retry_after for outcome in outcomes],
-        [row[0] for row in named], [row[1] for row in named], [row[2] for row in named], [row[3] for row in named],
-    )  # fmt: skip
-    return counted
+    ids, attempts, kinds, reasons, codes, retry_afters, _ = map(list, zip(*outcomes, strict=True))
+    parts = map(list, zip(*named, strict=True)) if named else ([], [], [], [])
+    return ids, attempts, kinds, some(reasons), some(codes), some(retry_afters), *parts
+
+
+def some(values: list[Any]) -> list[Any] | None:
+    """None where all of them are: the driver looks at each element, and the server is sent nothing."""
+    return values if values.count(None) < len(values) else None
 
 
 async def end_opted_out(conn: Connection, tenant_id: int, number: str, now: datetime) -> list[int]:
@@ -81,8 +96,13 @@ async def end_silent(conn: Connection, tenant_id: int, now: datetime, before: da
 
 async def end_expired(conn: Connection, tenant_id: int, now: datetime, limit: int) -> int:
     """Ends what is queued and past its time, whatever its line does: how many, at most `limit`."""
-    ended: int = await conn.fetchval("select end_expired($1, $2, $3)", tenant_id, now, limit)
-    return ended
+    row = await conn.fetchrow(
+        "select end_expired($1, $2, $3), chats from (select expired_to_tell($1, $2, $3) as chats offset 0) t",
+        tenant_id, now, limit,
+    )  # fmt: skip
+    ended, chats = row or (0, ())
+    await tell_of_chats(conn, tenant_id, chats)
+    return int(ended)
 
 
 async def find_sending(conn: Connection) -> set[tuple[int, int]]:
@@ -105,18 +125,19 @@ async def find_held(conn: Connection, tenant_id: int, carrier_id: int, node_id: 
 
 async def bury(conn: Connection, tenant_id: int, nodes: Sequence[int], now: datetime) -> int:
     """Makes `doubtful` what these dead nodes were sending: how many texts."""
-    status = await conn.execute(
+    rows = await conn.fetch(
         """
         with lost as (
             select message_id from texts where tenant_id = $1 and state = 'sending' and node_id = any ($2)
             order by message_id for update
         )
         update texts t set state = 'doubtful', node_id = null, state_at = $3
-        from lost where t.tenant_id = $1 and t.message_id = lost.message_id
+        from lost where t.tenant_id = $1 and t.message_id = lost.message_id returning t.chat_id
         """,
         tenant_id, nodes, now,
     )  # fmt: skip
-    return int(status.split()[-1])
+    await tell_of_chats(conn, tenant_id, [row["chat_id"] for row in rows])
+    return len(rows)
 
 
 async def hold(conn: Connection, tenant_id: int, message_id: int, due_at: datetime) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from smsdesk.domain.tenant import Agent
 from smsdesk.domain.transfer import Transfer
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import Hint, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ async def add(conn: Connection, tenant_id: int, chat_id: int, new: NewTransfer, 
         tenant_id, chat_id, new.transfer_id, new.kind, now, new.from_agent_id, new.to_agent_id, new.from_queue_id,
         new.to_queue_id, new.note,
     )  # fmt: skip
+    concerned = [agent for agent in (new.from_agent_id, new.to_agent_id) if agent is not None]
+    await tell(conn, tenant_id, Hint("chat", chat_id, concerned))
 
 
 async def connect(conn: Connection, tenant_id: int, chat_id: int, now: datetime) -> None:
@@ -92,17 +95,20 @@ async def connect(conn: Connection, tenant_id: int, chat_id: int, now: datetime)
         "update transfers set connected_at = $3 where tenant_id = $1 and chat_id = $2 and status = 'transferring'",
         tenant_id, chat_id, now,
     )  # fmt: skip
+    await tell(conn, tenant_id, Hint("chat", chat_id))
 
 
 async def end(conn: Connection, tenant_id: int, chat_id: int, status: str, reason: str, now: datetime) -> None:
     """Ends the chat's transfer as `connected`, `cancelled` or `failed`; `reason` is `nothing` where it did not fail."""
-    await conn.execute(
+    ended = await conn.fetch(
         """
         update transfers set status = $3, fail_reason = $4, ended_at = $5
-        where tenant_id = $1 and chat_id = $2 and status = 'transferring'
+        where tenant_id = $1 and chat_id = $2 and status = 'transferring' returning from_agent_id, to_agent_id
         """,
         tenant_id, chat_id, status, reason, now,
     )  # fmt: skip
+    concerned = [agent for row in ended for agent in row if agent is not None]
+    await tell(conn, tenant_id, Hint("chat", chat_id, concerned))
 
 
 async def find_ready(conn: Connection, tenant_id: int, queue_id: int, but: int | None) -> int | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from smsdesk.store.db import Connection
+from smsdesk.store.telling import Hint, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ async def begin(conn: Connection, tenant_id: int, chat_id: int, agent_id: int, n
         """,
         tenant_id, chat_id, agent_id, now,
     )  # fmt: skip
+    await tell(conn, tenant_id, Hint("chat", chat_id, [agent_id]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ async def write(conn: Connection, tenant_id: int, chat_id: int, agent_id: int, n
         """,
         tenant_id, chat_id, agent_id, noted.disposition, noted.notes, now,
     )  # fmt: skip
+    await tell(conn, tenant_id, Hint("chat", chat_id, [agent_id]))
 
 
 async def finish(conn: Connection, tenant_id: int, chat_id: int, now: datetime) -> list[int]:
@@ -73,4 +76,6 @@ async def finish(conn: Connection, tenant_id: int, chat_id: int, now: datetime) 
         """,
         tenant_id, chat_id, now,
     )  # fmt: skip
-    return sorted(row[0] for row in rows)
+    agents = sorted(row[0] for row in rows)
+    await tell(conn, tenant_id, Hint("chat", chat_id, agents))
+    return agents

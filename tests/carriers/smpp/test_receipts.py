@@ -119,3 +119,11 @@ def test_ids(message_id: str, form: IdForm, plain: str) -> None:
 )
 def test_what_is_a_receipt(esm_class: int, tlvs: dict[int, bytes], expected: bool) -> None:
     assert is_receipt(esm_class, tlvs) is expected
+
+
+@pytest.mark.parametrize("name", ["7f", "text", "TEXT-1", "id", "a/b_2", "text:8", "id:8", "stat:X"])
+@pytest.mark.parametrize("error", ["000", "0x0b", "id", "text", "1:2"])
+def test_the_usual_form_is_read_as_any_other(name: str, error: str) -> None:
+    usual = LONG_FORM.format(name, "UNDELIV", error, "text")
+    other = usual.replace("dlvrd:001 ", "")
+    assert read_receipt(usual, {}, config(2775)) == read_receipt(other, {}, config(2775))

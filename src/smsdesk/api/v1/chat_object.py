@@ -142,17 +142,14 @@ class SentChatObject(ChatObject, kw_only=True):
     segments: int
 
 
+def sent_chat_object(sent: Sent) -> SentChatObject:
+    """The answer to a send."""
+    return SentChatObject(**_keys(sent.chat), message_id=sent.decision.message_id, segments=sent.segments)
+
+
 def chat_object(chat: Chat) -> ChatObject:
     """The chat in the imitated API's words."""
     return ChatObject(**_keys(chat))
-
-
-_encoder = msgspec.json.Encoder()
-
-
-def render_sent(sent: Sent) -> bytes:
-    """The answer to a send, as its bytes."""
-    return _encoder.encode(SentChatObject(**_keys(sent.chat), message_id=sent.message_id, segments=sent.segments))
 
 
 def time(moment: datetime) -> str:

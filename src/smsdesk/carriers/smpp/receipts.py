@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from smsdesk.carriers.contract import Receipt
 from smsdesk.carriers.smpp.config import Config, IdForm
@@ -29,6 +30,11 @@ _NUMBERS = ("SCHED", "ENROUT", "DELIV", "EXPIR", "DELET", "UNDEL", "ACCEPT", "UN
 
 _FIELD = re.compile(r"\b(id|stat|err):(?:(\S+)|\s+([^\s:]+)(?=\s|$))", re.IGNORECASE)
 _TEXT = re.compile(r"\btext:", re.IGNORECASE)
+_as_in_the_standard = re.compile(
+    r"id:([^\s:]+) sub:\d* dlvrd:\d* submit date:\d* done date:\d* stat:([^\s:]+) err:([^\s:]+)(?: text:|$)",
+    re.IGNORECASE,
+).match
+"""The form of appendix B, by one look: no value can hold the name of another field. Nearly all receipts have it."""
 _SMSC_RECEIPT, _INTERMEDIATE = 0x04, 0x20
 MESSAGE_TYPE = 0x3C
 """Bits 5 to 2 of esm_class (section 5.2.12)."""
@@ -51,6 +57,7 @@ def is_receipt(esm_class: int, tlvs: Mapping[int, bytes]) -> bool:
     return kind in (_SMSC_RECEIPT, _INTERMEDIATE) or (Tag.RECEIPTED_MESSAGE_ID in tlvs and Tag.MESSAGE_STATE in tlvs)
 
 
+@lru_cache(maxsize=1024)
 def read_state(word: str, number: int | None) -> tuple[str, str, str | None]:
     """Reads a message_state, or where there is none the word of a text, which may be that number too: gives its one
     spelling, our state, and our reason where that is a failure. What nobody knows is given as it is, as `sent`: the
@@ -69,19 +76,28 @@ def read_state(word: str, number: int | None) -> tuple[str, str, str | None]:
 def read_receipt(text: str, tlvs: Mapping[int, bytes], config: Config, number: str | None = None) -> Receipt | None:
     """Reads a report on a text to `number` from its optional parameters and, where those are silent, from its text
     `id:... stat:... err:...` in any case and order; the dates are not read. None where it names no message."""
-    head = _TEXT.split(text, maxsplit=1)[0]  # what follows is the start of the message, which may say `id:` itself
-    fields = {name.lower(): close or apart for name, close, apart in reversed(_FIELD.findall(head))}
-    named = read_name(tlvs) or fields.get("id", "")
+    name, stat, err = _read_fields(text)
+    named = read_name(tlvs) or name
     if not named:
         return None
     octets = tlvs.get(Tag.MESSAGE_STATE)
-    word, state, reason = read_state(fields.get("stat", ""), int.from_bytes(octets) if octets else None)
-    error = fields.get("err") or tlvs.get(Tag.NETWORK_ERROR_CODE, b"").hex()
+    word, state, reason = read_state(stat, int.from_bytes(octets) if octets else None)
+    error = err or tlvs.get(Tag.NETWORK_ERROR_CODE, b"").hex()
     if reason and error:
         reason = _own_reason(error, config.receipt_errors) or reason
     code = f"stat:{word} err:{error}" if error else f"stat:{word}"
     part_id, whole = normalise_id(named, config.receipt_id), config.long_texts == "payload"
     return Receipt(part_id, state, reason, code, number, read_reference(tlvs), whole)
+
+
+def _read_fields(text: str) -> tuple[str, str, str]:
+    """The id, stat and err of a receipt's text; empty for each that is not there."""
+    if usual := _as_in_the_standard(text):
+        name, stat, err = usual.groups()
+        return name, stat, err
+    head = _TEXT.split(text, maxsplit=1)[0]  # what follows is the start of the message, which may say `id:` itself
+    fields = {name.lower(): close or apart for name, close, apart in reversed(_FIELD.findall(head))}
+    return fields.get("id", ""), fields.get("stat", ""), fields.get("err", "")
 
 
 def read_name(tlvs: Mapping[int, bytes]) -> str:

@@ -1,0 +1,162 @@
+"""Chats as a list of what was found, for people: each in one line, with the words in it that were looked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from smsdesk.store.chat_search import ChatFilter, read_search
+from smsdesk.store.db import Connection
+
+ABOUT = {
+    "failed": """exists (select from messages f where f.tenant_id = $1 and f.chat_id = c.chat_id
+                         and f.state in ('undelivered', 'failed', 'expired'))""",
+    "doubtful": "c.chat_id in (select x.chat_id from texts x where x.tenant_id = $1 and x.state = 'doubtful')",
+    "hold": "c.chat_id in (select h.chat_id from consent_holds h where h.tenant_id = $1 and h.decided_at is null)",
+    "crm": """c.chat_id in (select j.chat_id from crm_jobs j where j.tenant_id = $1
+                            and j.state in ('queued', 'failed') and j.state = 'failed')""",
+    "file": """exists (select from media f where f.tenant_id = $1 and f.chat_id = c.chat_id and f.state = 'refused')""",
+    "rated": "c.rating is not null",
+    "abandoned": "c.status = 'abandoned'",
+    "unanswered": "c.fail_reason = 'no_response'",
+}
+"""What chats may be about, beside what their rows say."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindFilter:
+    """Which chats are meant, beyond what `ChatFilter` says; None does not filter."""
+
+    chats: ChatFilter
+    queue_ids: tuple[int, ...] | None = None
+    """A queue with those below it."""
+    about: str | None = None
+    """One of ABOUT."""
+    disposition: str | None = None
+    chat_ids: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundChat:
+    """A chat of the list."""
+
+    chat_id: int
+    status: str
+    direction: str
+    created_at: datetime
+    ends_at: datetime | None
+    number: str
+    name: str
+    outbound_number: str
+    queue_id: int | None
+    queue: str | None
+    agent_id: int | None
+    agent: str | None
+    ticket_id: str | None
+    fail_reason: str | None
+    rating: int | None
+    body: str = ""
+    """The line that was found; where no words were looked for, the last one of the consumer, an agent or a program."""
+
+
+async def find_listed(conn: Connection, tenant_id: int, wanted: FindFilter, limit: int) -> list[FoundChat]:
+    """The chats that are meant, the newest first."""
+    search = await read_search(conn, tenant_id, wanted.chats, newest_first=True)
+    if wanted.queue_ids is not None:
+        search.add("c.queue_id = any ({})", list(wanted.queue_ids))
+    if wanted.chat_ids is not None:
+        search.add("c.chat_id = any ({})", list(wanted.chat_ids))
+    if wanted.disposition is not None:
+        search.add(
+            "exists (select from wrap_ups w where w.tenant_id = $1 and w.chat_id = c.chat_id and w.disposition = {})",
+            wanted.disposition,
+        )
+    if wanted.about is not None:
+        search.add(ABOUT[wanted.about])
+    rows = await conn.fetch(
+        f"""
+        select c.chat_id, c.status, c.direction, c.created_at, c.ends_at, e.number,
+               trim(coalesce(n.first_name, '') || ' ' || coalesce(n.last_name, '')), c.outbound_number,
+               c.queue_id, q.name, c.agent_id,
+               coalesce(nullif(trim(a.first_name || ' ' || a.last_name), ''), a.email), c.ticket_id, c.fail_reason,
+               c.rating
+        from (select * from chats c {search.where}
+              order by c.created_at desc, c.chat_id desc limit ${len(search.arguments) + 1}) c
+        join end_users e on e.tenant_id = $1 and e.end_user_id = c.end_user_id
+        left join end_user_names n on n.tenant_id = $1 and n.end_user_id = coalesce(e.merged_into, c.end_user_id)
+        left join queues q on q.tenant_id = $1 and q.queue_id = c.queue_id
+        left join agents a on a.tenant_id = $1 and a.agent_id = c.agent_id
+        order by c.created_at desc, c.chat_id desc
+        """,
+        *search.arguments, limit,
+    )  # fmt: skip
+    found = [FoundChat(*row) for row in rows]
+    lines = await _lines(conn, tenant_id, [one.chat_id for one in found], wanted.chats.q)
+    return [replace(one, body=lines.get(one.chat_id, "")) for one in found]
+
+
+async def _lines(conn: Connection, tenant_id: int, chat_ids: Sequence[int], words: str | None) -> dict[int, str]:
+    said = "m.sender not in ('note', 'system')"
+    if words is not None:
+        said = (
+            "exists (select from message_words w where w.tenant_id = $1 and w.chat_id = m.chat_id "
+            "and w.message_id = m.message_id and w.words @@ websearch_to_tsquery('simple', $3))"
+        )
+    rows = await conn.fetch(
+        f"""
+        select l.chat_id, shown_body($1, l.chat_id, l.message_id, l.body)
+        from unnest($2::bigint[]) u (chat_id)
+        cross join lateral (
+            select m.chat_id, m.message_id, m.body from messages m
+            where m.tenant_id = $1 and m.chat_id = u.chat_id and {said}
+            order by m.created_at desc, m.message_id desc limit 1
+        ) l
+        """,
+        tenant_id, chat_ids, *([] if words is None else [words]),
+    )  # fmt: skip
+    return {row[0]: row[1] for row in rows}
+
+
+async def find_by_id(conn: Connection, tenant_id: int, either: int) -> list[int]:
+    """The chat of this id, and that of the text of this id."""
+    rows = await conn.fetch(
+        """
+        select chat_id from chats where tenant_id = $1 and chat_id = $2
+        union select chat_id from texts where tenant_id = $1 and message_id = $2
+        union select chat_id from parts where tenant_id = $1 and message_id = $2
+        """,
+        tenant_id, either,
+    )  # fmt: skip
+    return [row[0] for row in rows]
+
+
+async def has_ticket(conn: Connection, tenant_id: int, ticket_id: str) -> bool:
+    """Whether a chat is about this ticket."""
+    return bool(
+        await conn.fetchval(
+            """select exists (select from chats where tenant_id = $1 and ticket_id = $2 and ticket_id is not null)""",
+            tenant_id, ticket_id,
+        )
+    )  # fmt: skip
+
+
+async def find_person(conn: Connection, tenant_id: int, identifier: str) -> int | None:
+    """The consumer who is known by this identifier."""
+    found: int | None = await conn.fetchval(
+        "select end_user_id from end_users where tenant_id = $1 and identifier = $2 and identifier is not null",
+        tenant_id, identifier,
+    )  # fmt: skip
+    return found
+
+
+async def list_dispositions(conn: Connection, tenant_id: int, since: datetime, limit: int) -> list[str]:
+    """What chats were about that agents ended since then, the most frequent first."""
+    rows = await conn.fetch(
+        """
+        select w.disposition from chats c join wrap_ups w on w.tenant_id = $1 and w.chat_id = c.chat_id
+        where c.tenant_id = $1 and c.ends_at is not null and c.ends_at >= $2 and c.agent_id is not null
+          and w.disposition <> ''
+        group by 1 order by count(*) desc, 1 limit $3
+        """,
+        tenant_id, since, limit,
+    )  # fmt: skip
+    return [row[0] for row in rows]
