@@ -29,7 +29,7 @@ from smsdesk.store.sends import (
 )
 
 MOST_IN_A_GROUP = Ids.BLOCK // IDS_PER_SEND
-CROWD = 20
+CROWD = 48
 """So many waiting sends are worth a commit beside the one in flight: fewer would cost more than they gain."""
 MOST_TRIES = 20
 """How often a send is decided again because its chat closed, or its key's first request failed, in between."""

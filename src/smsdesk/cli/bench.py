@@ -202,7 +202,7 @@ def _show_budgets(bench: Bench, found: list[Budget], json: bool, markdown: bool)
 
 @app.command()
 def history(
-    chats: _History = 10_000_000, seconds: _Seconds = 5, rounds: _Rounds = 3, minutes: _Minutes = 0,
+    chats: _History = 10_000_000, seconds: _Seconds = 20, rounds: _Rounds = 3, minutes: _Minutes = 0,
     data: _Filled = None, json: Json = False, markdown: _Markdown = False,
 ) -> None:  # fmt: skip
     """Measure the same on an empty database and on one with a year of chats, turn by turn."""

@@ -33,7 +33,7 @@ class HistoryPlan:
     chats: int = 10_000_000
     seed: int = 1
     rounds: int = 3
-    seconds: int = 5
+    seconds: int = 20
     minutes: int = 0
     data: Path | None = None
 
