@@ -37,6 +37,8 @@ def test_first_start_restart_and_what_is_promised(folder, any_binaries, monkeypa
         fetch(dsn, "create table kept as select 'ä' as word")
         for name, value in {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "autovacuum": "on",
                             "data_checksums": "on", "max_wal_size": "2GB", "max_connections": "100", "jit": "off",
+                            "autovacuum_vacuum_cost_delay": "10ms", "vacuum_cost_page_miss": "40",
+                            "maintenance_io_concurrency": "1",
                             "server_encoding": "UTF8", "listen_addresses": "127.0.0.1"}.items():  # fmt: skip
             assert fetch(dsn, f"show {name}") == value
         assert fetch(dsn, "select string_agg(x, '' order by x) || upper('ä') from unnest(array['b','a','B']) x"
