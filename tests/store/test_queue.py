@@ -201,7 +201,7 @@ async def test_a_claim_does_not_pass_what_an_old_snapshot_keeps(database: str, d
         return entries
 
     async def passed(conn: Connection, wanted: Wanted) -> int:
-        """Entries of both queues, and of texts that end with a window, that a claim reads; what it takes is given back."""
+        """Entries of both queues, and of texts with a window, that a claim reads; what it takes is given back."""
         change = conn.transaction()
         await change.start()
         before = await read(conn)
