@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+from functools import partial
 from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 from structlog.testing import capture_logs
@@ -156,6 +158,27 @@ async def test_parallel_sends_to_one_consumer_open_one_chat(api: Api) -> None:
     assert sorted(answer.status for answer in answers) == [200] + [400] * 59
     assert {answer.json["message"] for answer in answers if answer.status == 400} == {ACTIVE}
     assert (await api.count("chats"), await api.count("texts")) == (1, 1)
+
+
+async def test_a_consumer_whom_another_process_is_first_with_is_met_and_no_neighbour_harmed(
+    api: Api, database: str
+) -> None:
+    other = await asyncpg.connect(database)
+    first = other.transaction()
+    await first.start()
+    await other.execute(
+        "insert into end_users (tenant_id, end_user_id, number, created_at) values (1, 9, $1, now())", CONSUMER
+    )
+    phones = ["+14155550101", CONSUMER, "+14155550102"]
+    sending = [asyncio.create_task(api.send(end_user_number=phone)) for phone in phones]
+    met = partial(api.db.fetchval, "select exists (select from pg_locks where not granted)")
+    await until(met, 20, "the group waits for the other transaction")
+    await first.commit()
+    answers = await asyncio.gather(*sending)
+    await other.close()
+    assert [answer.status for answer in answers] == [200] * 3
+    assert answers[1].json["end_user"]["id"] == 9
+    assert await api.count("chats") == await api.count("texts") == await api.count("end_users") == 3
 
 
 async def test_append_puts_the_text_into_the_open_chat(api: Api) -> None:

@@ -1,9 +1,10 @@
 """The accept statement: what no foreign key holds any more, plans that outlive empty tables, consumers met twice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -148,20 +149,53 @@ async def test_two_sends_to_one_new_phone_are_of_one_consumer(db: Database) -> N
         assert await conn.fetchval("select count(*) from end_users") == 1
 
 
-async def test_who_is_second_with_a_new_phone_gets_the_firsts_consumer(db: Database) -> None:
-    async with db.connection() as first, db.connection() as second, db.connection() as watcher:
-        written = first.transaction()
-        await written.start()
-        await first.execute(
-            "insert into end_users (tenant_id, end_user_id, number, identifier, created_at) values (1, 9, $1, 'x', $2)",
-            "+14155550101", NOW,
-        )  # fmt: skip
-        deciding = asyncio.create_task(accept(second, 1000, [wanted("+14155550100"), wanted("+14155550101")]))
-        while not await watcher.fetchval("select exists (select from pg_locks where not granted)"):
-            assert not deciding.done(), "it did not wait for the first"
-        await written.commit()
-        decided = await deciding
+CONSUMER = "+14155550101"
+KNOWN = "insert into end_users (tenant_id, end_user_id, number, identifier, created_at) values (1, 9, $1, 'x', $2)"
+OPEN = """
+insert into chats (tenant_id, chat_id, end_user_id, outbound_number, direction, status, created_at)
+values (1, 8, 9, $1, 'inbound', 'selecting', $2)
+"""
+
+
+async def test_who_is_second_with_a_new_phone_writes_nothing_and_finds_the_firsts_consumer(db: Database) -> None:
+    sends = [wanted("+14155550100"), wanted(CONSUMER)]
+    async with db.connection() as second:
+        await _meet(db, (KNOWN, CONSUMER, NOW), accept(second, 1000, sends))
+        assert await second.fetchval("select count(*) from chats") == 0
+        decided = await accept(second, 2000, sends)
     assert [(one.outcome, one.end_user_id, one.identifier) for one in decided] == [
-        ("accepted", 1004, None),
+        ("accepted", 2004, None),
         ("accepted", 9, "x"),
     ]
+
+
+async def test_who_is_second_with_a_chat_writes_nothing_and_finds_the_firsts_chat(db: Database) -> None:
+    sends = [wanted("+14155550100"), wanted(CONSUMER)]
+    async with db.connection() as second:
+        await second.execute(KNOWN, CONSUMER, NOW)
+        await _meet(db, (OPEN, OURS, NOW), accept(second, 1000, sends))
+        assert await second.fetchval("select count(*) from messages") == 0
+        decided = await accept(second, 2000, sends, append=True)
+    assert [(one.outcome, one.chat_id) for one in decided] == [("accepted", 2000), ("appended", 8)]
+
+
+async def _meet(db: Database, written: tuple[Any, ...], deciding: Coroutine[Any, Any, list[Decision]]) -> None:
+    """Writes a row in a transaction that commits once `deciding` waits for it, which is then to be run again."""
+    async with db.connection() as first, db.connection() as watcher:
+        async with first.transaction():
+            await first.execute(*written)
+            task = asyncio.create_task(deciding)
+            while not await watcher.fetchval("select exists (select from pg_locks where not granted)"):
+                assert not task.done(), "it did not wait for the first"
+        with pytest.raises(TRY_AGAIN):
+            await task
+
+
+async def test_two_sends_to_one_known_consumer_open_one_chat(db: Database) -> None:
+    async with db.connection() as conn:
+        await conn.execute(KNOWN, CONSUMER, NOW)
+        decided = await accept(conn, 1000, [wanted(CONSUMER), wanted("+14155550100"), wanted(CONSUMER)])
+        assert [(one.outcome, one.chat_id) for one in decided] == [
+            ("accepted", 1000), ("accepted", 1005), ("active_session", 1000)
+        ]  # fmt: skip
+        assert await conn.fetchval("select count(*) from messages") == 2

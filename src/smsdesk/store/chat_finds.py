@@ -148,15 +148,16 @@ async def find_person(conn: Connection, tenant_id: int, identifier: str) -> int 
     return found
 
 
-async def list_dispositions(conn: Connection, tenant_id: int, since: datetime, limit: int) -> list[str]:
-    """What chats were about that agents ended since then, the most frequent first."""
+async def list_dispositions(conn: Connection, tenant_id: int, latest: int, limit: int) -> list[str]:
+    """What the `latest` chats were about that agents have wrapped up, the most frequent first."""
     rows = await conn.fetch(
         """
-        select w.disposition from chats c join wrap_ups w on w.tenant_id = $1 and w.chat_id = c.chat_id
-        where c.tenant_id = $1 and c.ends_at is not null and c.ends_at >= $2 and c.agent_id is not null
-          and w.disposition <> ''
+        select x.disposition from (
+            select w.disposition from wrap_ups w where w.tenant_id = $1 and w.disposition <> ''
+            order by w.started_at desc limit $2
+        ) x
         group by 1 order by count(*) desc, 1 limit $3
         """,
-        tenant_id, since, limit,
+        tenant_id, latest, limit,
     )  # fmt: skip
     return [row[0] for row in rows]

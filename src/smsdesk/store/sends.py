@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
+import asyncpg
+
 from smsdesk.domain.send import Send
 from smsdesk.store.db import Connection
 from smsdesk.store.telling import tell_of_chats
@@ -19,6 +21,9 @@ ACCEPT = """
     select outcome, chat_id, message_id, end_user_id, identifier, out_contact_id, answer
     from accept_sends($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 """
+
+MET = frozenset({"end_users_by_number", "chats_open"})
+"""The unique indexes at which two groups meet that are first with one consumer, or with a chat of his."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +77,12 @@ async def accept_sends(
     first_id: int,
     wanted: Sequence[WantedSend],
 ) -> list[Decision]:
-    """Decides and writes all of `wanted`, in their order; needs IDS_PER_SEND ids for each from `first_id` on."""
+    """Decides and writes all of `wanted`, in their order; needs IDS_PER_SEND ids for each from `first_id` on.
+
+    Raises one of TRY_AGAIN where another transaction was first with one of the consumers: nothing is written then.
+    """
     sends = [one.send for one in wanted]
-    rows = await conn.fetch(
-        ACCEPT,
+    arguments = (
         tenant_id,
         times.now,
         times.chat_expires,
@@ -96,6 +103,12 @@ async def accept_sends(
         _unless_empty([one.due_at for one in wanted]),
         rules.crm,
     )
+    try:
+        rows = await conn.fetch(ACCEPT, *arguments)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name in MET:
+            raise asyncpg.SerializationError("another group was first with one of these consumers") from error
+        raise
     decisions = [Decision._make(row) for row in rows]
     # Who has the chat is told; a notice of which nobody has the chat costs nothing here.
     told = [

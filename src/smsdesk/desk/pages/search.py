@@ -40,6 +40,8 @@ MOST_AT_ONCE = 200
 MOST_CHOICES = 500
 LATELY = timedelta(days=30)
 """How far back is looked for what has no index of its own, where nobody says from when."""
+LATEST = 10_000
+"""How many wrap-ups, the latest ones, say which dispositions are offered."""
 SLOW = ("failed", "file", "rated", "abandoned", "unanswered")
 
 
@@ -113,13 +115,13 @@ async def _give(desk: Desk, visitor: Visitor, chat_id: int, to: tuple[str, int],
 
 
 async def _choices(desk: Desk, visitor: Visitor) -> Choices:
-    now, tenant_id = desk.clock(), visitor.tenant_id
+    tenant_id = visitor.tenant_id
 
     async def read(conn: Connection) -> Choices:
         return Choices(
             await list_live(conn, tenant_id, MOST_CHOICES, 0),
             await list_agents(conn, tenant_id, AgentFilter(), MOST_CHOICES, 0),
-            await list_dispositions(conn, tenant_id, now - LATELY, MOST_CHOICES),
+            await list_dispositions(conn, tenant_id, LATEST, MOST_CHOICES),
         )
 
     return await shared(desk, visitor, "choices", timedelta(seconds=30), read)
