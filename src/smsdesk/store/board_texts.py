@@ -42,7 +42,9 @@ with lately as (
            case when m.state = 'delivered' then extract(epoch from m.ended_at - m.created_at)::float end as delay
     from messages m
     join chats c on c.tenant_id = $1 and c.chat_id = m.chat_id
-    left join texts t on t.tenant_id = $1 and t.message_id = m.message_id and m.state is null
+    left join lateral (
+        select * from texts t where t.tenant_id = $1 and t.message_id = m.message_id and m.state is null offset 0
+    ) t on true
     where m.tenant_id = $1 and m.created_at > '2000-01-01' and m.created_at >= $2
       and m.sender not in ('end_user', 'note')
 )

@@ -75,9 +75,7 @@ async def set_quiet_where_nothing_waits(
     rows = await conn.fetch(
         """
         with looked_at as (
-            select u.number, exists (
-                select from texts t where t.tenant_id = $1 and t.destination = u.number and t.destination > ''
-            ) as waits
+            select u.number, exists (select from texts_to($1, u.number)) as waits
             from unnest($2::text[]) u (number)
         ), quiet as (
             update opt_outs o set quiet_at = $3 from looked_at l

@@ -74,8 +74,8 @@ async def decide(conn: Connection, tenant_id: int, number: str, our_number: str 
         await conn.execute(
             """
             update texts set due_at = $4
-            where tenant_id = $1 and destination = $2 and destination > '' and source = any ($3)
-              and state = 'queued' and due_at = 'infinity'
+            where tenant_id = $1 and message_id = any (array(select t.message_id from texts_to($1, $2) t))
+              and source = any ($3) and state = 'queued' and due_at = 'infinity'
             """,
             tenant_id, number, [row["source"] for row in decided], said.at,
         )  # fmt: skip

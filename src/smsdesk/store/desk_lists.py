@@ -171,7 +171,9 @@ left join lateral (
 ) m on true
 left join lateral (
     select coalesce(m.state, x.state) as state from messages m
-    left join texts x on x.tenant_id = $1 and x.message_id = m.message_id
+    left join lateral (
+        select x.state from texts x where x.tenant_id = $1 and x.message_id = m.message_id offset 0
+    ) x on true
     where m.tenant_id = $1 and m.chat_id = c.chat_id and m.sender not in ('end_user', 'note')
     order by m.created_at desc, m.message_id desc limit 1
 ) o on true

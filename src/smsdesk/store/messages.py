@@ -41,7 +41,10 @@ select m.message_id, m.chat_id, m.sender, m.agent_id,
        coalesce(m.state, t.state) as state, coalesce(m.reason, t.reason) as reason, coalesce(m.code, t.code) as code,
        coalesce(m.ended_at, t.state_at) as state_at,
        case when m.sender not in ('end_user', 'note') then coalesce(p.delivered, 0) end, c.name, m.price, m.currency
-from messages m left join texts t on t.tenant_id = m.tenant_id and t.message_id = m.message_id
+from messages m
+left join lateral (
+    select * from texts t where t.tenant_id = m.tenant_id and t.message_id = m.message_id offset 0
+) t on true
 left join lateral (
     select max(a.delivered)::int as delivered, (array_agg(a.carrier_id order by a.attempt desc))[1] as carrier_id
     from (
@@ -132,8 +135,8 @@ async def add_texts(conn: Connection, tenant_id: int, texts: Sequence[NewText]) 
         await conn.execute(
             """
             update texts set priority = $4
-            where tenant_id = $1 and destination = $2 and destination > '' and source = $3
-              and state in ('queued', 'sending') and priority > $4 and $4 > 0 and queued_at <= $5
+            where tenant_id = $1 and message_id = any (array(select t.message_id from texts_to($1, $2) t))
+              and source = $3 and state in ('queued', 'sending') and priority > $4 and $4 > 0 and queued_at <= $5
             """,
             tenant_id, text.destination, text.source, PRIORITIES[text.kind], text.at,
         )  # fmt: skip

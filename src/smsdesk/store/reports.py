@@ -152,7 +152,9 @@ with one as (
     select {group} as key, coalesce(m.state, t.state) as state, m.parts, m.price, coalesce(m.currency, '') as currency
     from messages {name}
     {chats}
-    left join texts t on t.tenant_id = $1 and t.message_id = m.message_id and m.state is null
+    left join lateral (
+        select * from texts t where t.tenant_id = $1 and t.message_id = m.message_id and m.state is null offset 0
+    ) t on true
     where m.tenant_id = $1 and m.created_at > '2000-01-01' and m.created_at >= $2 and m.created_at < $3
       and m.sender not in ('end_user', 'note') and ($4::text is not null)
 )

@@ -150,13 +150,9 @@ async def hold(conn: Connection, tenant_id: int, message_id: int, due_at: dateti
 async def is_queued(conn: Connection, tenant_id: int, number: str) -> bool:
     """Whether a text to the number waits for whoever delivers."""
     found = await conn.fetchval(
-        """
-        select 1 from texts
-        where tenant_id = $1 and destination = $2 and destination > '' and state = 'queued' limit 1
-        """,
-        tenant_id, number,
-    )  # fmt: skip
-    return found is not None
+        "select exists (select from texts_to($1, $2) t where t.state = 'queued')", tenant_id, number
+    )
+    return bool(found)
 
 
 async def make_due(conn: Connection, tenant_id: int, number: str, kind: str, now: datetime) -> None:
@@ -164,8 +160,8 @@ async def make_due(conn: Connection, tenant_id: int, number: str, kind: str, now
     await conn.execute(
         """
         update texts set due_at = $4
-        where tenant_id = $1 and destination = $2 and destination > '' and kind = $3 and state = 'queued'
-          and due_at > $4
+        where tenant_id = $1 and message_id = any (array(select t.message_id from texts_to($1, $2) t)) and kind = $3
+          and state = 'queued' and due_at > $4
         """,
         tenant_id, number, kind, now,
     )  # fmt: skip

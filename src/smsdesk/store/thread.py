@@ -14,26 +14,26 @@ select m.message_id, m.sender, m.agent_id, left(shown_body($1, $2, m.message_id,
        m.encoding, m.parts::int, m.created_at, coalesce(m.state, t.state), coalesce(m.reason, t.reason),
        coalesce(m.code, t.code), coalesce(m.ended_at, t.state_at), m.state is not null, coalesce(p.delivered, 0),
        nullif(t.due_at, 'infinity'), coalesce(t.due_at = 'infinity', false), m.quiet_rule,
-       w.down is not null, coalesce(w.behind, false)
+       coalesce(t.state = 'queued' and exists (
+           select from sick_lines s where s.tenant_id = $1 and s.carrier_id = t.carrier_id
+       ), false),
+       coalesce(t.state = 'queued' and exists (
+           select from texts_to($1, t.destination) o
+           where o.state in ('queued', 'sending') and o.source = t.source and o.priority <= t.priority
+             and (o.queued_at, o.message_id) < (t.queued_at, t.message_id)
+       ), false)
 from (
     select * from messages
     where tenant_id = $1 and chat_id = $2 and ($3::timestamptz is null or (created_at, message_id) < ($3, $4))
     order by created_at desc, message_id desc limit $5
 ) m
-left join texts t on t.tenant_id = $1 and t.message_id = m.message_id
+left join lateral (select * from texts t where t.tenant_id = $1 and t.message_id = m.message_id offset 0) t on true
 left join lateral (
     select max(a.delivered)::int as delivered from (
         select count(*) filter (where p.state = 'delivered') as delivered
         from parts p where p.tenant_id = $1 and p.message_id = m.message_id group by p.attempt
     ) a
 ) p on m.sender not in ('end_user', 'note')
-left join lateral (
-    select (select min(s.why) from sick_lines s where s.tenant_id = $1 and s.carrier_id = t.carrier_id) as down,
-           exists (select from texts o
-                   where o.tenant_id = $1 and o.destination = t.destination and o.destination > ''
-                     and o.state in ('queued', 'sending') and o.source = t.source and o.priority <= t.priority
-                     and (o.queued_at, o.message_id) < (t.queued_at, t.message_id)) as behind
-) w on t.state = 'queued'
 order by m.created_at, m.message_id
 """
 

@@ -41,7 +41,9 @@ select m.message_id, m.chat_id, m.sender, k.name, a.email, coalesce(t.source, c.
 from messages m
 join chats c on c.tenant_id = m.tenant_id and c.chat_id = m.chat_id
 join end_users e on e.tenant_id = c.tenant_id and e.end_user_id = c.end_user_id
-left join texts t on t.tenant_id = m.tenant_id and t.message_id = m.message_id
+left join lateral (
+    select * from texts t where t.tenant_id = m.tenant_id and t.message_id = m.message_id offset 0
+) t on true
 left join credentials k on k.tenant_id = m.tenant_id and k.credential_id = m.credential_id
 left join agents a on a.tenant_id = m.tenant_id and a.agent_id = m.agent_id
 where m.tenant_id = $1 and m.message_id = $2 and m.sender not in ('end_user', 'note')
