@@ -14,6 +14,7 @@ import pytest
 from smsdesk.bench.processes import family
 
 LIMIT = 120.0
+MIGRATIONS = Path(__file__).parents[2] / "src/smsdesk/store/migrations"
 
 # One after another: each wants the machine for itself.
 pytestmark = pytest.mark.xdist_group("bench")
@@ -91,6 +92,42 @@ def test_texts_leave_under_an_old_snapshot(place: Path) -> None:
     dead = [int(re.findall("([0-9,]+) dead rows", row["note"])[0].replace(",", "")) for row in snapshot["rows"]]
     assert all(row["per_second"] > 0 and not row["errors"] for row in snapshot["rows"])
     assert dead[1] > 1_000, "what left in ten seconds is still there"
+
+
+@pytest.mark.slow
+def test_versions_of_the_accept_statement_take_turns(place: Path) -> None:
+    former = next(MIGRATIONS.glob("0020_*.sql"))
+    code, said, errors = result("variants", str(former), "--group", "4", "--groups", "10", "--json")
+    assert (code, errors) == (0, "")
+    assert not any(place.iterdir())
+    (variants,) = json.loads(said)["reports"]
+    assert [row["name"] for row in variants["rows"]] == ["in use", former.name]
+    assert all(row["per_second"] > 0 for row in variants["rows"])
+    assert all(used["cpu_us_each"] > 0 for used in variants["costs"])
+    (ratio,) = variants["headlines"]
+    assert ratio["value"] > 0
+
+
+NOTHING = "create function accept_sends() returns {} language plpgsql as $$\nbegin\nend $$;"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("select 1", "makes no function accept_sends"),
+        (NOTHING.format("what_is_not_there"), "PostgreSQL refuses it"),
+        (NOTHING.format("void"), "takes or gives other values"),
+    ],
+)
+def test_a_version_that_cannot_be_measured(place: Path, tmp_path: Path, sql: str, why: str) -> None:
+    file = tmp_path / "other.sql"
+    file.write_text(sql)
+    code, said, errors = result("variants", str(file))
+    assert (code, said) == (1, "")
+    assert why in errors
+    assert "Traceback" not in errors
+    assert not any(place.iterdir())
 
 
 @pytest.mark.slow

@@ -46,6 +46,7 @@ from smsdesk.bench.routing import RoutingPlan, bench_routing
 from smsdesk.bench.scale.scale import Found, ScalePlan, bench_scale
 from smsdesk.bench.scale.table import render_scale, scale_to_markdown
 from smsdesk.bench.snapshot import SnapshotPlan, bench_snapshot
+from smsdesk.bench.variants import VariantsPlan, bench_variants
 from smsdesk.cli.options import CommandError, Json, telling
 from smsdesk.log import set_up_log
 from smsdesk.postgres import find_binaries
@@ -81,6 +82,11 @@ _Keep = Annotated[
     Path | None, typer.Option("--data", file_okay=False, help="Work in this folder, new or empty, and keep it.")
 ]
 _Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a page.")]
+_Versions = Annotated[
+    list[Path], typer.Argument(exists=True, dir_okay=False, help="SQL in which accept_sends is made, as a migration.")
+]
+_Group = Annotated[int, typer.Option(min=1, max=200, help="Sends in a call.")]
+_Groups = Annotated[int, typer.Option(min=5, max=1_000_000, help="Calls of each version.")]
 _Figures = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What --json of a bench printed.")]
 _AllFigures = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="What --json of benches printed.")]
 _Out = Annotated[Path, typer.Option("--out", file_okay=False, help="The folder of the pictures.")]
@@ -159,6 +165,17 @@ def snapshot(
     """Measure sends before, under and after a transaction that lasts, as a backup does."""
     plan = SnapshotPlan(rate, slices)
     measures: list[tuple[int, Measure]] = [(plan.steps, lambda rig, step: bench_snapshot(rig, plan, step))]
+    _run(measures, data, _form(json, markdown))
+
+
+@app.command()
+def variants(
+    files: _Versions, group: _Group = 32, groups: _Groups = 1_000, data: _Keep = None, json: Json = False,
+    markdown: _Markdown = False,
+) -> None:  # fmt: skip
+    """Measure other versions of the accept statement beside the one in use, turn by turn."""
+    plan = VariantsPlan(tuple(files), group, groups)
+    measures: list[tuple[int, Measure]] = [(plan.steps, lambda rig, step: bench_variants(rig, plan, step))]
     _run(measures, data, _form(json, markdown))
 
 
