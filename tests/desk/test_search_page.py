@@ -43,6 +43,27 @@ async def test_one_box(desk: DeskKit) -> None:
     assert [mark.get_text() for mark in marked] == ["parcel"]
 
 
+async def test_dispositions_are_offered_the_most_frequent_of_the_latest_first(
+    desk: DeskKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsdesk.desk.pages.search.LATEST", 4)
+    history = await History(desk).begin()
+    for hours, disposition in ((9, "Long ago"), (5, "Refund"), (4, "Late"), (3, "Late"), (2, None), (1, "")):
+        chat_id = await history.chat(queued=90, taken=80, ended=10)
+        await desk.db.execute(
+            "insert into wrap_ups (tenant_id, chat_id, agent_id, started_at, disposition)"
+            " values (1, $1, 1, now() - make_interval(hours => $2), $3)",
+            chat_id, hours, disposition,
+        )  # fmt: skip
+    await desk.db.execute(
+        "insert into wrap_ups (tenant_id, chat_id, agent_id, started_at, disposition) values (1, $1, 2, now(), 'A')",
+        chat_id,
+    )
+    seen = await (await desk.person("supervisor")).get("/desk/search")
+    offered = [each.get("value") for each in seen.html.select("#dispositions option")]
+    assert offered == ["Late", "A", "Refund"]
+
+
 async def test_filters(desk: DeskKit) -> None:
     history = await History(desk).begin()
     waits = await history.chat(queued=90)

@@ -66,6 +66,20 @@ async def test_a_plan_for_an_empty_queue_reads_little_of_a_full_one(db: Database
             assert await _pages(each, reading) <= MOST
 
 
+async def test_what_is_read_by_keys_is_planned_once_for_all_values(db: Database) -> None:
+    async with db.connection() as writer:
+        await queue_texts(writer, [CHAT])
+    for _ in range(3):
+        async with db.one_plan() as conn:
+            await list_lines(conn, TENANT, AGENT, "sent", Part())
+            await read_page(conn, TENANT, CHAT, None, 50, 500)
+            planned = await conn.fetch(
+                "select custom_plans, generic_plans from pg_prepared_statements"
+                " where statement ~ 'score, chat_id|quiet_rule' and statement !~ 'custom_plans'"
+            )
+    assert [tuple(row) for row in planned] == [(0, 3), (0, 3)]
+
+
 async def _pages(reader: Connection, reading: Reading) -> int:
     """How many pages of the queue and its indexes are looked at."""
     before = await _looked_at(reader)

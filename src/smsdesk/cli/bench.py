@@ -1,20 +1,16 @@
 """`smsdesk bench`: how quick it is on this machine, beside what its database and its line can do at most."""
 
-import os
-import platform
 import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from smsdesk.bench.accept import AcceptPlan, bench_accept
 from smsdesk.bench.backlog import SETUP as BACKLOG
@@ -33,30 +29,24 @@ from smsdesk.bench.history.fill import SETUP as OF_A_YEAR
 from smsdesk.bench.history.fill import FillPlan
 from smsdesk.bench.history.fill import fill as fill_folder
 from smsdesk.bench.history.history import HistoryPlan, bench_history
-from smsdesk.bench.markdown import to_markdown
 from smsdesk.bench.overload import STUBBORN, OverloadPlan, bench_overload
 from smsdesk.bench.processes import busy
 from smsdesk.bench.promises import read_benches, render_promises
 from smsdesk.bench.replies import SETUP as MANNED
 from smsdesk.bench.replies import RepliesPlan, bench_replies
-from smsdesk.bench.report import Bench, Report, render, to_json
-from smsdesk.bench.rig import SETUP, BenchError, Rig, rig
+from smsdesk.bench.report import Bench, Report, to_json
+from smsdesk.bench.rig import BenchError, Rig
 from smsdesk.bench.routing import SETUP as QUEUED
 from smsdesk.bench.routing import RoutingPlan, bench_routing
 from smsdesk.bench.scale.scale import Found, ScalePlan, bench_scale
 from smsdesk.bench.scale.table import render_scale, scale_to_markdown
 from smsdesk.bench.snapshot import SnapshotPlan, bench_snapshot
 from smsdesk.bench.variants import VariantsPlan, bench_variants
+from smsdesk.cli.benches import LOOK, Measure, form, machine_facts, numbers, progress_bar, run_measures
 from smsdesk.cli.options import CommandError, Json, telling
 from smsdesk.log import set_up_log
-from smsdesk.postgres import find_binaries
 
 app = typer.Typer(no_args_is_help=True, help="How quick it is here, beside what its database and line can do at most.")
-
-Measure = Callable[[Rig, Callable[[str], None]], Report]
-
-LOOK = 1.0
-"""Seconds in which it is seen how busy the machine is with other work."""
 
 _Seconds = Annotated[int, typer.Option(min=1, help="For each measurement.")]
 _Connections = Annotated[str, typer.Option(help="To the API at once, as a list.")]
@@ -103,8 +93,8 @@ def accept(
 ) -> None:
     """Measure accepted sends a second beside PostgreSQL alone."""
     with telling():
-        plan = AcceptPlan(seconds, _numbers("--connections", connections, 4096), rounds)
-    _run([(plan.steps, lambda rig, step: bench_accept(rig, plan, step))], data, _form(json, markdown))
+        plan = AcceptPlan(seconds, numbers("--connections", connections, 4096), rounds)
+    run_measures([(plan.steps, lambda rig, step: bench_accept(rig, plan, step))], data, form(json, markdown))
 
 
 @app.command()
@@ -113,7 +103,7 @@ def deliver(
 ) -> None:
     """Measure texts a second from the queue to the handsets of a lab, beside the bare SMPP client."""
     plan = DeliverPlan(texts, rounds)
-    _run([(plan.steps, lambda rig, step: bench_deliver(rig, plan, step))], data, _form(json, markdown))
+    run_measures([(plan.steps, lambda rig, step: bench_deliver(rig, plan, step))], data, form(json, markdown))
 
 
 @app.command()
@@ -124,7 +114,7 @@ def backlog(
     """Measure a claim with a thousand and with very many texts queued, and the worker's memory under them."""
     plan = BacklogPlan(many=texts, seconds=seconds)
     measures: list[tuple[int, Measure]] = [(plan.steps, lambda rig, step: bench_backlog(rig, plan, step))]
-    _run(measures, data, _form(json, markdown), setup=BACKLOG)
+    run_measures(measures, data, form(json, markdown), setup=BACKLOG)
 
 
 @app.command()
@@ -135,7 +125,7 @@ def routing(
     """Measure how long the agent for a chat is looked for: among few and many, with little and much history."""
     plan = RoutingPlan(many_agents=agents, many_chats=chats)
     measures: list[tuple[int, Measure]] = [(plan.steps, lambda rig, step: bench_routing(rig, plan, step))]
-    _run(measures, data, _form(json, markdown), setup=QUEUED)
+    run_measures(measures, data, form(json, markdown), setup=QUEUED)
 
 
 @app.command()
@@ -145,7 +135,7 @@ def replies(
     """Measure a reply's way from the handset into what the API tells the agent."""
     plan = RepliesPlan(rate, seconds)
     measures: list[tuple[int, Measure]] = [(plan.steps, lambda rig, step: bench_replies(rig, plan, step))]
-    _run(measures, data, _form(json, markdown), setup=MANNED)
+    run_measures(measures, data, form(json, markdown), setup=MANNED)
 
 
 @app.command()
@@ -155,7 +145,7 @@ def desk(
     """Measure a reply's way from the handset into the open thread, with 100 desks open."""
     plan = DeskPlan(rate, seconds)
     measures: list[tuple[int, Measure]] = [(plan.steps, lambda rig, step: bench_desk(rig, plan, step))]
-    _run(measures, data, _form(json, markdown), setup=DESKS)
+    run_measures(measures, data, form(json, markdown), setup=DESKS)
 
 
 @app.command()
@@ -165,7 +155,7 @@ def snapshot(
     """Measure sends before, under and after a transaction that lasts, as a backup does."""
     plan = SnapshotPlan(rate, slices)
     measures: list[tuple[int, Measure]] = [(plan.steps, lambda rig, step: bench_snapshot(rig, plan, step))]
-    _run(measures, data, _form(json, markdown))
+    run_measures(measures, data, form(json, markdown))
 
 
 @app.command()
@@ -176,7 +166,7 @@ def variants(
     """Measure other versions of the accept statement beside the one in use, turn by turn."""
     plan = VariantsPlan(tuple(files), group, groups)
     measures: list[tuple[int, Measure]] = [(plan.steps, lambda rig, step: bench_variants(rig, plan, step))]
-    _run(measures, data, _form(json, markdown))
+    run_measures(measures, data, form(json, markdown))
 
 
 @app.command()
@@ -187,7 +177,7 @@ def overload(
     """Measure what is accepted, and how quickly, at three times the rate that the API can sustain."""
     plan = OverloadPlan(seconds=seconds, rate=rate, stubborn=stubborn)
     measures: list[tuple[int, Measure]] = [(plan.steps, lambda rig, step: bench_overload(rig, plan, step))]
-    _run(measures, data, _form(json, markdown))
+    run_measures(measures, data, form(json, markdown))
 
 
 @app.command()
@@ -205,7 +195,7 @@ def budget(
         return measured
 
     measures = [(plan.accept_steps, measure(accept_budget)), (plan.deliver_steps, measure(deliver_budget))]
-    _run(measures, data, lambda bench: _show_budgets(bench, found, json, markdown), settings=SAMPLED)
+    run_measures(measures, data, lambda bench: _show_budgets(bench, found, json, markdown), settings=SAMPLED)
 
 
 def _show_budgets(bench: Bench, found: list[Budget], json: bool, markdown: bool) -> None:
@@ -225,7 +215,7 @@ def history(
     """Measure the same on an empty database and on one with a year of chats, turn by turn."""
     plan = HistoryPlan(chats, rounds=rounds, seconds=seconds, minutes=minutes, data=data)
     measures: list[tuple[int, Measure]] = [(plan.steps, lambda rig, step: bench_history(rig, plan, step))]
-    _run(measures, None, _form(json, markdown), setup=OF_A_YEAR)
+    run_measures(measures, None, form(json, markdown), setup=OF_A_YEAR)
 
 
 @app.command()
@@ -238,7 +228,7 @@ def fill(
     set_up_log("warning", for_people=sys.stderr.isatty())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     plan, done = FillPlan(chats, seed), iter(range(1 << 30))
-    with telling(), _progress() as progress:
+    with telling(), progress_bar() as progress:
         task = progress.add_task("starting PostgreSQL", total=plan.steps)
         try:
             filled = fill_folder(data, plan, lambda what: progress.update(task, description=what, completed=next(done)))
@@ -255,7 +245,7 @@ def scale(
 ) -> None:  # fmt: skip
     """Measure what more processes give and cost beside what the model says of them, and what it says of more cores."""
     with telling():
-        several = tuple(sorted({1, *_numbers("--processes", processes, 64)}))
+        several = tuple(sorted({1, *numbers("--processes", processes, 64)}))
     plan, found = ScalePlan(seconds, texts, rounds, processes=several), list[Found]()
 
     def measure(rig: Rig, step: Callable[[str], None]) -> Report:
@@ -271,7 +261,7 @@ def scale(
         else:
             render_scale(made, Console(width=None if sys.stdout.isatty() else 160))
 
-    _run([(plan.steps, measure)], data, show)
+    run_measures([(plan.steps, measure)], data, show)
 
 
 @app.command()
@@ -282,7 +272,7 @@ def compare(
     set_up_log("warning", for_people=sys.stderr.isatty())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began, started_at, plan = time.monotonic(), datetime.now(UTC), ComparePlan(seconds, texts, rounds)
-    with telling(), _progress() as progress:
+    with telling(), progress_bar() as progress:
         task = progress.add_task("starting", total=plan.steps(len(find_kinds()[0])))
         try:
             others = busy(LOOK)
@@ -290,7 +280,7 @@ def compare(
         except (BenchError, RuntimeError, OSError) as error:
             raise CommandError(f"the bench failed: {error}") from error
     command, took = shlex.join(["smsdesk", *sys.argv[1:]]), round(time.monotonic() - began, 1)
-    machine = _machine(None, others) | {side.name: side.version for side in found.sides} | found.missing
+    machine = machine_facts(None, others) | {side.name: side.version for side in found.sides} | found.missing
     bench = Comparison(
         command, started_at.isoformat(timespec="seconds"), took, machine, (found.report,), sides=found.sides
     )
@@ -336,78 +326,10 @@ def all_(
 ) -> None:
     """Measure both, each on a fresh database."""
     with telling():
-        first = AcceptPlan(seconds, _numbers("--connections", connections, 4096), rounds)
+        first = AcceptPlan(seconds, numbers("--connections", connections, 4096), rounds)
         second = DeliverPlan(texts, rounds)
     measures: list[tuple[int, Measure]] = [
         (first.steps, lambda rig, step: bench_accept(rig, first, step)),
         (second.steps, lambda rig, step: bench_deliver(rig, second, step)),
     ]
-    _run(measures, data, _form(json, markdown))
-
-
-def _numbers(option: str, said: str, most: int) -> tuple[int, ...]:
-    try:
-        found = tuple(sorted({int(each) for each in said.split(",")}))
-    except ValueError:
-        found = ()
-    if not found or not all(1 <= each <= most for each in found):
-        raise CommandError(f"{option} {said}: give numbers from 1 to {most} with commas, such as 1,16,64")
-    return found
-
-
-def _form(json: bool, markdown: bool) -> Callable[[Bench], None]:
-    """How the figures are shown."""
-    if json:
-        return lambda bench: typer.echo(to_json(bench))
-    if markdown:
-        return lambda bench: typer.echo(to_markdown(bench))
-    return lambda bench: render(bench, Console(width=None if sys.stdout.isatty() else 140))
-
-
-def _run(
-    measures: list[tuple[int, Measure]],
-    data: Path | None,
-    show: Callable[[Bench], None],
-    setup: str = SETUP,
-    settings: Mapping[str, str] | None = None,
-) -> None:
-    """Makes the measurements, each on a rig of its own, and shows what they found."""
-    set_up_log("warning", for_people=sys.stderr.isatty())
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
-    began, started_at = time.monotonic(), datetime.now(UTC)
-    with telling(), _progress() as progress:
-        task = progress.add_task("starting", total=sum(steps for steps, _ in measures))
-
-        def step(what: str) -> None:
-            progress.update(task, description=what, completed=next(done))
-
-        done = iter(range(1 << 30))
-        try:
-            reports, others = [], busy(LOOK)
-            for number, (_, measure) in enumerate(measures, 1):
-                progress.update(task, description="starting PostgreSQL")
-                with rig(data / str(number) if data and len(measures) > 1 else data, setup, settings) as built:
-                    reports.append(measure(built, step))
-        except (BenchError, RuntimeError, OSError) as error:
-            raise CommandError(f"the bench failed: {error}") from error
-    command = shlex.join(["smsdesk", *sys.argv[1:]])
-    took = round(time.monotonic() - began, 1)
-    show(Bench(command, started_at.isoformat(timespec="seconds"), took, _machine(data, others), tuple(reports)))
-
-
-def _progress() -> Progress:
-    """A bar on a terminal, nothing in a pipe; drawn seldom, since the load generator is in this process."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True, refresh_per_second=1)
-
-
-def _machine(data: Path | None, busy_before: float) -> dict[str, str]:
-    return {
-        "smsdesk": version("smsdesk"),
-        "Python": platform.python_version(),
-        "PostgreSQL": find_binaries().version,
-        "cores": str(len(os.sched_getaffinity(0))),
-        "busy with other work before": f"{busy_before:.0%}",
-        "folder": str(data) if data else "temporary",
-    }
+    run_measures(measures, data, form(json, markdown))

@@ -153,6 +153,14 @@ class Database:
             yield conn
 
     @asynccontextmanager
+    async def one_plan(self) -> AsyncIterator[Connection]:
+        """A transaction for what is read by keys: each statement in it has one plan for all values. With a year of
+        months PostgreSQL would think for longer about the values of each than it takes to find what they mean."""
+        async with self.transaction() as conn:
+            await conn.execute("set local plan_cache_mode = force_generic_plan")
+            yield conn
+
+    @asynccontextmanager
     async def as_one(self, first: Callable[[Connection], Awaitable[None]]) -> AsyncIterator[None]:
         """Makes one of all transactions that this block and what it calls begin: committed with the block, rolled back
         by an exception that leaves it. `first` is run before all else in it."""

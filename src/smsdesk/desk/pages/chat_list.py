@@ -28,7 +28,7 @@ async def values(
     """What `parts/chat_list.html` shows: the first stretch of a tab, or all of it as far as `until`."""
     wanted = _tab(tab)
     part = Part(until=_key(until) or LAST, limit=MOST_AGAIN if until else PAGE)
-    async with desk.db.connection() as conn:
+    async with desk.db.one_plan() as conn:
         await require_right(conn, visitor.tenant_id, visitor.agent_id, "work")
         counts = await count_lines(conn, visitor.tenant_id, visitor.agent_id)
         lines = await list_lines(conn, visitor.tenant_id, visitor.agent_id, wanted, part)
@@ -61,7 +61,7 @@ async def more(
 ) -> Response[Any]:  # fmt: skip
     """The lines that follow one."""
     wanted, part = _tab(tab), Part(after=_key(after) or FIRST, limit=PAGE)
-    async with desk.db.connection() as conn:
+    async with desk.db.one_plan() as conn:
         await require_right(conn, visitor.tenant_id, visitor.agent_id, "work")
         lines = await list_lines(conn, visitor.tenant_id, visitor.agent_id, wanted, part)
     shown: dict[str, Any] = {"later": True, "lines": lines, "tab": wanted, "open_id": opened, "now": desk.clock(),

@@ -23,7 +23,7 @@ WORK = {"right": "work"}
 
 async def values(desk: Desk, visitor: Visitor, chat_id: int) -> dict[str, Any]:
     """What `parts/thread.html` shows; raises Problem `not_found` where he may not read the chat."""
-    async with desk.db.connection() as conn:
+    async with desk.db.one_plan() as conn:
         thread = await read_thread(desk, visitor, conn, chat_id)
         form = await composer.values(desk, visitor, conn, thread)
         earlier = await count_earlier(conn, visitor.tenant_id, thread.standing.chat.end_user_id, chat_id)
@@ -38,7 +38,7 @@ async def show(
     before: FromQuery[str] = "", have: FromQuery[str] = "",
 ) -> Response[str]:  # fmt: skip
     """With `before`, the page before that place; with `have`, what is new; else the last page."""
-    async with desk.db.connection() as conn:
+    async with desk.db.one_plan() as conn:
         thread = await read_thread(desk, visitor, conn, chat_id, place(before))
         if not before:
             form = await composer.values(desk, visitor, conn, thread)
