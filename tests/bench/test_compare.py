@@ -171,7 +171,7 @@ def compare(*words: str, **environ: str) -> "subprocess.Popen[str]":
 @pytest.mark.slow
 @needs_kannel
 def test_all_that_are_here_are_measured_and_nothing_is_left(place: Path) -> None:
-    with compare("--texts", "300", "--json", SMSDESK_JASMIN=str(place)) as process:
+    with compare("--texts", "1500", "--json", SMSDESK_JASMIN=str(place)) as process:
         said, errors = process.communicate(timeout=SLOW)
     assert (process.returncode, errors) == (0, "")
     assert not any(place.iterdir())
