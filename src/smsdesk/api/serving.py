@@ -109,11 +109,15 @@ class ServingProtocol(ClientConnection):
             if known is not None:
                 assert self._route is not None
                 away = self._route.refuse()
-                if away is not None and self._refusals.may_give():
+                if away is None:
+                    self.deadline = math.inf
+                    self._hand_over(known.request_of(data), _Turn(True, self._event), None)
+                elif self._refusals.may_give():
                     self._refuse_unread(away)
-                    return
-                self.deadline = math.inf
-                self._hand_over(known.request_of(data), _Turn(True, self._event), away)
+                else:
+                    self.deadline = math.inf
+                    self.cycle = turn = _Turn(True, self._event)  # type: ignore[assignment]
+                    self._refusals.give_later(partial(self._refuse_later, turn, away))
                 return
             self._came = data
         super().data_received(data)
@@ -191,6 +195,14 @@ class ServingProtocol(ClientConnection):
         self.transport.write(self._writing.write_again(self.server_state.default_headers, answer))
         self.server_state.total_requests += 1
         self.deadline = self.loop.time() + IDLE
+
+    def _refuse_later(self, turn: _Turn, answer: Answer) -> None:
+        """As `_refuse_unread`, of one who stood in line."""
+        if self.pipeline or self._in_head or self._in_body or not turn.keep_alive:
+            self._answer(turn, answer)
+        elif not (turn.disconnected or self.transport.is_closing()):
+            turn.response_complete = True
+            self._refuse_unread(answer)
 
     def _answer(self, turn: _Turn, answer: Answer) -> None:
         if turn.disconnected or turn.response_complete or self.transport.is_closing():
