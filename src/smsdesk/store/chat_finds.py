@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from smsdesk.store.chat_search import ChatFilter, read_search
-from smsdesk.store.db import Connection
+from smsdesk.domain.periods import first_id
+from smsdesk.store.chat_search import ALL_IDS, ChatFilter, find_said, read_search
+from smsdesk.store.db import Connection, Ids, keep_plans
 
 ABOUT = {
     "failed": """exists (select from messages f where f.tenant_id = $1 and f.chat_id = c.chat_id
@@ -58,8 +59,48 @@ class FoundChat:
     """The line that was found; where no words were looked for, the last one of the consumer, an agent or a program."""
 
 
+RARE = 500
+"""Messages. Where more have the words, chats are looked for two months at a time, the latest first."""
+OVERLAP = timedelta(seconds=Ids.LIFE)
+"""For so long ids of a month may still be used when the next one has begun."""
+
+
 async def find_listed(conn: Connection, tenant_id: int, wanted: FindFilter, limit: int) -> list[FoundChat]:
     """The chats that are meant, the newest first."""
+    found = await _find(conn, tenant_id, wanted, limit)
+    lines = await _lines(conn, tenant_id, [one.chat_id for one in found], wanted.chats.q)
+    return [replace(one, body=lines.get(one.chat_id, "")) for one in found]
+
+
+async def _find(conn: Connection, tenant_id: int, wanted: FindFilter, limit: int) -> list[FoundChat]:
+    if wanted.chats.q is None:
+        return await _find_rows(conn, tenant_id, wanted, limit)
+    said = await find_said(conn, tenant_id, wanted.chats.q, RARE)
+    if said is not None:
+        known = set(said) if wanted.chat_ids is None else set(said) & set(wanted.chat_ids)
+        rare = replace(wanted, chats=replace(wanted.chats, q=None), chat_ids=tuple(known))
+        return await _find_rows(conn, tenant_id, rare, limit)
+    found: list[FoundChat] = []
+    for ids, since in await _stretches(conn):
+        some = await _find_rows(conn, tenant_id, replace(wanted, chats=replace(wanted.chats, ids=ids)), limit)
+        found = sorted([*found, *some], key=lambda one: (one.created_at, one.chat_id), reverse=True)[:limit]
+        if len(found) == limit and found[-1].created_at >= since:
+            break
+    return found
+
+
+async def _stretches(conn: Connection) -> list[tuple[tuple[int, int], datetime]]:
+    """The months two by two, the latest first: which ids they have, and since when no chat gets an id from before."""
+    rows = await conn.fetch("select period, began_at from periods where began_at is not null order by period desc")
+    found, end = [], ALL_IDS[1]
+    for row in rows[1::2]:
+        first = first_id(row["period"])
+        found.append(((first, end), row["began_at"] + OVERLAP))
+        end = first
+    return [*found, ((0, end), datetime.min.replace(tzinfo=UTC))]
+
+
+async def _find_rows(conn: Connection, tenant_id: int, wanted: FindFilter, limit: int) -> list[FoundChat]:
     search = await read_search(conn, tenant_id, wanted.chats, newest_first=True)
     if wanted.queue_ids is not None:
         search.add("c.queue_id = any ({})", list(wanted.queue_ids))
@@ -89,9 +130,7 @@ async def find_listed(conn: Connection, tenant_id: int, wanted: FindFilter, limi
         """,
         *search.arguments, limit,
     )  # fmt: skip
-    found = [FoundChat(*row) for row in rows]
-    lines = await _lines(conn, tenant_id, [one.chat_id for one in found], wanted.chats.q)
-    return [replace(one, body=lines.get(one.chat_id, "")) for one in found]
+    return [FoundChat(*row) for row in rows]
 
 
 async def _lines(conn: Connection, tenant_id: int, chat_ids: Sequence[int], words: str | None) -> dict[int, str]:
@@ -101,18 +140,20 @@ async def _lines(conn: Connection, tenant_id: int, chat_ids: Sequence[int], word
             "exists (select from message_words w where w.tenant_id = $1 and w.chat_id = m.chat_id "
             "and w.message_id = m.message_id and w.words @@ websearch_to_tsquery('simple', $3))"
         )
-    rows = await conn.fetch(
-        f"""
-        select l.chat_id, shown_body($1, l.chat_id, l.message_id, l.body)
-        from unnest($2::bigint[]) u (chat_id)
-        cross join lateral (
-            select m.chat_id, m.message_id, m.body from messages m
-            where m.tenant_id = $1 and m.chat_id = u.chat_id and {said}
-            order by m.created_at desc, m.message_id desc limit 1
-        ) l
-        """,
-        tenant_id, chat_ids, *([] if words is None else [words]),
-    )  # fmt: skip
+    async with conn.transaction():
+        await keep_plans(conn)
+        rows = await conn.fetch(
+            f"""
+            select l.chat_id, shown_body($1, l.chat_id, l.message_id, l.body)
+            from unnest($2::bigint[]) u (chat_id)
+            cross join lateral (
+                select m.chat_id, m.message_id, m.body from messages m
+                where m.tenant_id = $1 and m.chat_id = u.chat_id and {said}
+                order by m.created_at desc, m.message_id desc limit 1
+            ) l
+            """,
+            tenant_id, chat_ids, *([] if words is None else [words]),
+        )  # fmt: skip
     return {row[0]: row[1] for row in rows}
 
 

@@ -14,6 +14,8 @@ SELDOM = 10_000
 """Messages. Words that no more of them have are looked up first; those that more have are met soon on the way through
 the list."""
 
+ALL_IDS = (0, 2**63 - 1)
+
 
 @dataclass(frozen=True, slots=True)
 class ChatFilter:
@@ -38,6 +40,9 @@ class ChatFilter:
     """Words of one of its messages, as `websearch_to_tsquery` reads them: "a phrase", or, -without."""
     after: int | None = None
     """Only what comes behind this chat."""
+    ids: tuple[int, int] = ALL_IDS
+    """Only chats with such ids, the last of which does not count. Words are met on the way through the list then, where
+    many messages have them: right for some months, not for a year in which they may be said at the far end alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +100,10 @@ async def read_search(conn: Connection, tenant_id: int, wanted: ChatFilter, *, n
     if wanted.number is not None or wanted.end_user_id is not None:
         ids = await _find_end_users(conn, tenant_id, wanted)
         search.add(_OF_END_USERS, ids, ids)
+    if wanted.ids != ALL_IDS:
+        search.add("c.chat_id >= {} and c.chat_id < {}", *wanted.ids)
     if wanted.q is not None:
-        await _add_words(conn, search, tenant_id, wanted.q)
+        await _add_words(conn, search, tenant_id, wanted)
     if wanted.after is not None:
         way = "<" if newest_first else ">"
         at = await _created_at(conn, tenant_id, wanted.after)
@@ -149,19 +156,40 @@ async def _find_end_users(conn: Connection, tenant_id: int, wanted: ChatFilter) 
     return found
 
 
-async def _add_words(conn: Connection, search: Search, tenant_id: int, q: str) -> None:
+async def find_said(
+    conn: Connection, tenant_id: int, q: str, most: int, ids: tuple[int, int] = ALL_IDS
+) -> list[int] | None:
+    """The chats with such ids in which a message has the words; None where more than `most` messages have. Raises
+    Problem `parameter_invalid` where `q` holds no word."""
     words: int = await conn.fetchval("select numnode(websearch_to_tsquery('simple', $1))", q)
     if not words:
         raise Problem("parameter_invalid", "q has no word to search for")
-    said = (
-        "select w.chat_id from message_words w where w.tenant_id = $1 and w.words @@ "
-        f"(websearch_to_tsquery('simple', {{}}) && '''t:{int(tenant_id)}'''::tsquery)"
-    )
-    rows = await conn.fetch(f"{said.format('$2')} limit {SELDOM + 1}", tenant_id, q)
-    if len(rows) <= SELDOM:
-        search.add("c.chat_id = any ({})", [row["chat_id"] for row in rows])
+    # The ids as they are, and no values: PostgreSQL takes a range that it does not know for a short one, and reads it.
+    first, end = map(int, ids)
+    found: list[int] = await conn.fetchval(
+        f"select array(select w.chat_id from message_words w where w.tenant_id = $1 and w.chat_id >= {first} "
+        f"and w.chat_id < {end} and w.words @@ {_asked(tenant_id, '$2')} limit $3)",
+        tenant_id, q, most + 1,
+    )  # fmt: skip
+    return found if len(found) <= most else None
+
+
+async def _add_words(conn: Connection, search: Search, tenant_id: int, wanted: ChatFilter) -> None:
+    assert wanted.q is not None
+    found = await find_said(conn, tenant_id, wanted.q, SELDOM, wanted.ids)
+    if found is not None:
+        search.add("c.chat_id = any ({})", found)
+        return
+    said = f"from message_words w where w.tenant_id = $1 and w.words @@ {_asked(tenant_id, '{}')}"
+    if wanted.ids == ALL_IDS:
+        search.add(f"c.chat_id in (select w.chat_id {said})", wanted.q)
     else:
-        search.add(f"c.chat_id in ({said})", q)
+        # `offset` keeps PostgreSQL from reading all of them first: it takes words that go together for rare.
+        search.add(f"exists (select {said} and w.chat_id = c.chat_id offset 0)", wanted.q)
+
+
+def _asked(tenant_id: int, words: str) -> str:
+    return f"(websearch_to_tsquery('simple', {words}) && '''t:{int(tenant_id)}'''::tsquery)"
 
 
 async def _created_at(conn: Connection, tenant_id: int, chat_id: int) -> datetime:

@@ -45,6 +45,15 @@ async def find_chat(conn: Connection, tenant_id: int, chat_id: int) -> Chat | No
     return (await find_chats(conn, tenant_id, [chat_id])).get(chat_id)
 
 
+async def has_chat(conn: Connection, tenant_id: int, chat_id: int) -> bool:
+    """Whether the tenant has a chat of this id."""
+    return bool(
+        await conn.fetchval(
+            "select exists (select from chats where tenant_id = $1 and chat_id = $2)", tenant_id, chat_id
+        )
+    )
+
+
 async def _whole(conn: Connection, tenant_id: int, rows: Sequence[asyncpg.Record]) -> list[Chat]:
     participants: dict[int, list[Participant]] = {row["chat_id"]: [] for row in rows}
     for row in await conn.fetch(

@@ -50,6 +50,12 @@ class Whole:
         return self._conn
 
 
+async def keep_plans(conn: Connection) -> None:
+    """Each statement has one plan for all values from here to the end of the transaction. With a year of months
+    PostgreSQL would think for longer about the values of each than it takes to find what they mean."""
+    await conn.execute("set local plan_cache_mode = force_generic_plan")
+
+
 _whole: ContextVar[Whole | None] = ContextVar("whole", default=None)
 
 LONGEST_CLOSE = 5.0
@@ -154,10 +160,9 @@ class Database:
 
     @asynccontextmanager
     async def one_plan(self) -> AsyncIterator[Connection]:
-        """A transaction for what is read by keys: each statement in it has one plan for all values. With a year of
-        months PostgreSQL would think for longer about the values of each than it takes to find what they mean."""
+        """A transaction in which `keep_plans` holds, for what is read by keys."""
         async with self.transaction() as conn:
-            await conn.execute("set local plan_cache_mode = force_generic_plan")
+            await keep_plans(conn)
             yield conn
 
     @asynccontextmanager

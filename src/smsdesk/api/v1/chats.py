@@ -16,7 +16,7 @@ from smsdesk.api.v1.new_message import NewMessage, read_message
 from smsdesk.domain.phone import NumberProblem, read_number
 from smsdesk.domain.price import written
 from smsdesk.errors import Problem
-from smsdesk.store.chats import find_chat
+from smsdesk.store.chats import find_chat, has_chat
 from smsdesk.store.messages import Message, count_messages, list_messages
 
 MOST_ID = 2**63 - 1
@@ -85,7 +85,7 @@ class ChatPatch(msgspec.Struct):
 @get("/{chat_id:int}", summary="Read a chat", responses=REFUSALS)
 async def read_one(services: NamedDependency[Services], caller: NamedDependency[Caller], chat_id: ChatId) -> ChatObject:
     """One chat, as it is now."""
-    async with services.db.connection() as conn:
+    async with services.db.one_plan() as conn:
         chat = await find_chat(conn, caller.tenant.tenant_id, chat_id)
     if chat is None:
         raise Problem("not_found")
@@ -103,8 +103,8 @@ async def read_messages(
 ) -> Response[list[MessageObject]]:
     """A chat's messages in the order in which they were said, each text with its status."""
     tenant_id, at = caller.tenant.tenant_id, Page(page, per)
-    async with services.db.connection() as conn:
-        if await find_chat(conn, tenant_id, chat_id) is None:
+    async with services.db.one_plan() as conn:
+        if not await has_chat(conn, tenant_id, chat_id):
             raise Problem("not_found")
         total = await count_messages(conn, tenant_id, chat_id)
         messages = await list_messages(conn, tenant_id, chat_id, per, at.offset)

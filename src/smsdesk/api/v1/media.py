@@ -17,7 +17,7 @@ from smsdesk.api.v1.chats import MOST_ID, REFUSALS, ChatId
 from smsdesk.domain.media import HARD_LIMIT_MB, MB, MOST_ATTACHMENTS, Kind, Media
 from smsdesk.errors import Problem
 from smsdesk.media.contract import StoreAway
-from smsdesk.store.chats import find_chat
+from smsdesk.store.chats import find_chat, has_chat
 from smsdesk.store.media import find_kept, find_media
 
 MediaId = Annotated[int, PathParameter(ge=1, le=MOST_ID, description="The `media_id` of the file.")]
@@ -170,7 +170,7 @@ async def _add(
 async def _media_of(services: Services, caller: Caller, chat_id: int) -> list[Media]:
     tenant_id = caller.tenant.tenant_id
     async with services.db.connection() as conn:
-        if await find_chat(conn, tenant_id, chat_id) is None:
+        if not await has_chat(conn, tenant_id, chat_id):
             raise Problem("not_found")
         return (await find_media(conn, tenant_id, [chat_id]))[chat_id]
 

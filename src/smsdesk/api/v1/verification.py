@@ -12,7 +12,7 @@ from smsdesk.api.v1.chat_object import time
 from smsdesk.api.v1.chats import MOST_ID, REFUSALS
 from smsdesk.domain.verification import MOST_TRIES
 from smsdesk.errors import Problem
-from smsdesk.store.chats import find_chat
+from smsdesk.store.chats import has_chat
 from smsdesk.store.verifications import find_verification
 
 ChatId = Annotated[int, PathParameter(ge=1, le=MOST_ID, description="The chat's `id`.")]
@@ -52,7 +52,7 @@ async def read_verification(
     """The code that was sent last, without the code."""
     tenant_id = caller.tenant.tenant_id
     async with services.db.transaction() as conn:
-        found = await find_verification(conn, tenant_id, chat_id) if await find_chat(conn, tenant_id, chat_id) else None
+        found = await find_verification(conn, tenant_id, chat_id) if await has_chat(conn, tenant_id, chat_id) else None
     if found is None:
         raise Problem("not_found", "no code was sent in this chat")
     verified_at = time(found.verified_at) if found.verified_at else None
