@@ -39,7 +39,8 @@ async def say(conn: Connection, period: int, count: int, body: str, last: dateti
     await conn.execute(
         """
         insert into chats (tenant_id, chat_id, end_user_id, outbound_number, direction, status, created_at, ends_at)
-        select 1, u.id, 1, $2, 'inbound', 'finished', $3::timestamptz - (cardinality($1::bigint[]) - u.n) * interval '1 minute', $3
+        select 1, u.id, 1, $2, 'inbound', 'finished',
+               $3::timestamptz - (cardinality($1::bigint[]) - u.n) * interval '1 minute', $3
         from unnest($1::bigint[]) with ordinality u (id, n)
         """,
         ids, OURS, last,
