@@ -1,6 +1,7 @@
 """In a turn of the loop some are refused, and no more: the others in later turns, in the order in which they came."""
 
 import asyncio
+import socket
 from typing import Any
 
 from smsdesk.api.http import Answer, Request
@@ -103,6 +104,62 @@ async def test_a_crowd_is_refused_in_several_turns_and_each_of_it_once() -> None
         assert statuses[-1].startswith(b"HTTP/1.1 200")
     for _, writer in wires:
         writer.close()
+    server.should_exit = True
+    await asyncio.wait_for(serving, LIMIT)
+    listening.close()
+
+
+class _Both(_Full):
+    """The same, that also answers what cannot go the quick way."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 503, "headers": [(b"content-length", b"6")]})
+        await send({"type": "http.response.body", "body": b"second"})
+
+
+async def test_who_stands_in_line_may_go_or_ask_for_more() -> None:
+    route, loop = _Both(), asyncio.get_running_loop()
+    server, listening = http_server(route), listen_at("127.0.0.1", 0)
+    serving = asyncio.create_task(server.serve([listening]))
+    # Plain sockets: what they send is there at once, not a turn later.
+    wires = [socket.create_connection(listening.getsockname()) for _ in range(6 * IN_A_TURN)]
+
+    async def answers(wire: socket.socket, count: int) -> bytes:
+        said = b""
+        async with asyncio.timeout(LIMIT):
+            while said.count(b"HTTP/1.1 ") < count or not said.endswith((b"{}", b"second")):
+                said += await loop.sock_recv(wire, 4096)
+        return said
+
+    for wire in wires:
+        wire.setblocking(False)
+    wires[0].send(ASKED)
+    assert b" 200 " in await answers(wires[0], 1)
+    async with asyncio.timeout(LIMIT):
+        while len(server.server_state.connections) < len(wires):
+            await turn()
+    route.full = True
+    for wire in wires:
+        wire.send(ASKED)
+    async with asyncio.timeout(LIMIT):
+        while server.server_state.total_requests == 1:
+            await turn()
+    assert server.server_state.total_requests < len(wires), "nobody stands in line"
+    gone, more, half = wires[::3], wires[1::3], wires[2::3]
+    for one, another, third in zip(gone, more, half, strict=True):
+        one.close()
+        another.send(ASKED)
+        third.send(ASKED[:9])
+    said = [await answers(wire, 2) for wire in more]
+    assert {each.count(b" 503 ") for each in said} == {2}
+    # A second request that met the first one in line went the framework's way.
+    assert any(each.endswith(b"second") for each in said)
+    for wire in half:
+        first = await answers(wire, 1)
+        wire.send(ASKED[9:])
+        assert (first + await answers(wire, 1)).count(b" 503 ") == 2
+    for wire in wires:
+        wire.close()
     server.should_exit = True
     await asyncio.wait_for(serving, LIMIT)
     listening.close()

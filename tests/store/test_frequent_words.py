@@ -7,7 +7,7 @@ import pytest
 
 from smsdesk.domain.periods import began_at, first_id, period_of
 from smsdesk.store import periods
-from smsdesk.store.chat_finds import RARE, FindFilter, find_listed
+from smsdesk.store.chat_finds import LATEST, RARE, FindFilter, find_listed
 from smsdesk.store.chat_search import SELDOM, ChatFilter
 from smsdesk.store.db import Connection, Database
 from tests.store.outbox import NOW, OURS, TENANT, make_tenant, opened
@@ -27,6 +27,8 @@ async def db(database: str) -> AsyncIterator[Database]:
         for period in range(MARCH - 4, MARCH + 1):
             await periods.open_period(conn, period, NOW)
             assert await periods.move_on(conn, period, began_at(period))
+        # Whoever looks at the latest chats alone finds nothing.
+        await say(conn, MARCH, LATEST, "hello", NOW + timedelta(days=2), first=90_000)
     yield made
     await made.close()
 
@@ -112,7 +114,7 @@ async def test_words_of_very_many_are_met_on_the_way(db: Database) -> None:
     async with db.connection() as conn:
         # Words that always go together: PostgreSQL takes both for rarer than they are.
         new = await say(conn, MARCH, SELDOM + 1_000, "order ready", NOW)
-        await say(conn, MARCH, 60_000, "hello", NOW - timedelta(hours=1), first=50_000)
+        await say(conn, MARCH, 60_000, "hello", NOW - timedelta(hours=1), first=100_000)
         old = await say(conn, MARCH - 2, 40, "order ready", began_at(MARCH - 1) - timedelta(days=1))
         await conn.execute("vacuum analyze")
         before = await _looked_up(conn)
@@ -120,6 +122,16 @@ async def test_words_of_very_many_are_met_on_the_way(db: Database) -> None:
         assert await _looked_up(conn) - before < 10 * PAGE, "each chat that has the words was looked up"
         assert await find(conn, "order ready", limit=len(new) + PAGE) == [*new, *old[:PAGE]]
         assert await find(conn, "order ready", outbound_number=OURS, created_from=NOW) == new[:1]
+
+
+async def test_where_the_latest_chats_have_a_page_of_them_no_others_are_looked_at(db: Database) -> None:
+    async with db.connection() as conn:
+        await say(conn, MARCH - 1, RARE + 1, "order ready", began_at(MARCH) - timedelta(days=1))
+        new = await say(conn, MARCH, SELDOM - 1_000, "order ready", NOW + timedelta(days=9))
+        await conn.execute("vacuum analyze")
+        before = await pages(conn, MARCH)
+        assert await find(conn, "order ready") == new[:PAGE]
+        assert await pages(conn, MARCH) - before < 3 * PAGE
 
 
 async def _looked_up(conn: Connection) -> int:

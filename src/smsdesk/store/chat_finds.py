@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from smsdesk.domain.periods import first_id
-from smsdesk.store.chat_search import ALL_IDS, ChatFilter, find_said, read_search
+from smsdesk.store.chat_search import ALL_IDS, ChatFilter, Search, find_said, read_search, said_in_chat
 from smsdesk.store.db import Connection, Ids, keep_plans
 
 ABOUT = {
@@ -60,7 +60,9 @@ class FoundChat:
 
 
 RARE = 500
-"""Messages. Where more have the words, chats are looked for two months at a time, the latest first."""
+"""Messages. Where more have the words, chats are looked for among the latest, then two months at a time."""
+LATEST = 1_000
+"""Chats. Where a page of these have the words, no others are looked at."""
 OVERLAP = timedelta(seconds=Ids.LIFE)
 """For so long ids of a month may still be used when the next one has begun."""
 
@@ -80,7 +82,10 @@ async def _find(conn: Connection, tenant_id: int, wanted: FindFilter, limit: int
         known = set(said) if wanted.chat_ids is None else set(said) & set(wanted.chat_ids)
         rare = replace(wanted, chats=replace(wanted.chats, q=None), chat_ids=tuple(known))
         return await _find_rows(conn, tenant_id, rare, limit)
-    found: list[FoundChat] = []
+    found = await _find_latest(conn, tenant_id, wanted, limit)
+    if len(found) == limit:
+        return found
+    found = []
     for ids, since in await _stretches(conn):
         some = await _find_rows(conn, tenant_id, replace(wanted, chats=replace(wanted.chats, ids=ids)), limit)
         found = sorted([*found, *some], key=lambda one: (one.created_at, one.chat_id), reverse=True)[:limit]
@@ -100,7 +105,21 @@ async def _stretches(conn: Connection) -> list[tuple[tuple[int, int], datetime]]
     return [*found, ((0, end), datetime.min.replace(tzinfo=UTC))]
 
 
+async def _find_latest(conn: Connection, tenant_id: int, wanted: FindFilter, limit: int) -> list[FoundChat]:
+    """Among the latest chats that the filter means but for its words, those with these."""
+    search = await _read(conn, tenant_id, replace(wanted, chats=replace(wanted.chats, q=None)))
+    latest = f"select * from chats c {search.where} {_NEWEST_FIRST} limit {LATEST}"
+    said = said_in_chat(tenant_id, f"${len(search.arguments) + 1}")
+    arguments = (*search.arguments, wanted.chats.q, limit)
+    return await _fetch(conn, f"select * from ({latest}) c where {said} {_NEWEST_FIRST}", arguments)
+
+
 async def _find_rows(conn: Connection, tenant_id: int, wanted: FindFilter, limit: int) -> list[FoundChat]:
+    search = await _read(conn, tenant_id, wanted)
+    return await _fetch(conn, f"select * from chats c {search.where} {_NEWEST_FIRST}", (*search.arguments, limit))
+
+
+async def _read(conn: Connection, tenant_id: int, wanted: FindFilter) -> Search:
     search = await read_search(conn, tenant_id, wanted.chats, newest_first=True)
     if wanted.queue_ids is not None:
         search.add("c.queue_id = any ({})", list(wanted.queue_ids))
@@ -113,6 +132,14 @@ async def _find_rows(conn: Connection, tenant_id: int, wanted: FindFilter, limit
         )
     if wanted.about is not None:
         search.add(ABOUT[wanted.about])
+    return search
+
+
+_NEWEST_FIRST = "order by c.created_at desc, c.chat_id desc"
+
+
+async def _fetch(conn: Connection, chats: str, arguments: Sequence[object]) -> list[FoundChat]:
+    """What is shown of these chats, as many as the last of the arguments says."""
     rows = await conn.fetch(
         f"""
         select c.chat_id, c.status, c.direction, c.created_at, c.ends_at, e.number,
@@ -120,15 +147,14 @@ async def _find_rows(conn: Connection, tenant_id: int, wanted: FindFilter, limit
                c.queue_id, q.name, c.agent_id,
                coalesce(nullif(trim(a.first_name || ' ' || a.last_name), ''), a.email), c.ticket_id, c.fail_reason,
                c.rating
-        from (select * from chats c {search.where}
-              order by c.created_at desc, c.chat_id desc limit ${len(search.arguments) + 1}) c
+        from ({chats} limit ${len(arguments)}) c
         join end_users e on e.tenant_id = $1 and e.end_user_id = c.end_user_id
         left join end_user_names n on n.tenant_id = $1 and n.end_user_id = coalesce(e.merged_into, c.end_user_id)
         left join queues q on q.tenant_id = $1 and q.queue_id = c.queue_id
         left join agents a on a.tenant_id = $1 and a.agent_id = c.agent_id
-        order by c.created_at desc, c.chat_id desc
+        {_NEWEST_FIRST}
         """,
-        *search.arguments, limit,
+        *arguments,
     )  # fmt: skip
     return [FoundChat(*row) for row in rows]
 

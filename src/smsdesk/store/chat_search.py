@@ -180,12 +180,20 @@ async def _add_words(conn: Connection, search: Search, tenant_id: int, wanted: C
     if found is not None:
         search.add("c.chat_id = any ({})", found)
         return
-    said = f"from message_words w where w.tenant_id = $1 and w.words @@ {_asked(tenant_id, '{}')}"
     if wanted.ids == ALL_IDS:
-        search.add(f"c.chat_id in (select w.chat_id {said})", wanted.q)
+        said = f"select w.chat_id from message_words w where w.tenant_id = $1 and w.words @@ {_asked(tenant_id, '{}')}"
+        search.add(f"c.chat_id in ({said})", wanted.q)
     else:
-        # `offset` keeps PostgreSQL from reading all of them first: it takes words that go together for rare.
-        search.add(f"exists (select {said} and w.chat_id = c.chat_id offset 0)", wanted.q)
+        search.add(said_in_chat(tenant_id, "{}"), wanted.q)
+
+
+def said_in_chat(tenant_id: int, words: str) -> str:
+    """The condition that a message of chat `c` has the words, looked at chat by chat: PostgreSQL takes words that go
+    together for rare, and would read all chats that have them first."""
+    return (
+        "exists (select from message_words w where w.tenant_id = $1 and w.chat_id = c.chat_id "
+        f"and w.words @@ {_asked(tenant_id, words)} offset 0)"
+    )
 
 
 def _asked(tenant_id: int, words: str) -> str:
