@@ -40,7 +40,7 @@ class Gate:
     def quick(self) -> "Gate":
         return self
 
-    def refuse(self) -> Answer | None:
+    def refuse(self, in_line: int) -> Answer | None:
         return None
 
     def take(self, request: Request, done: Done) -> None:

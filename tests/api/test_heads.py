@@ -76,7 +76,7 @@ class _Echo:
     def quick(self) -> "_Echo":
         return self
 
-    def refuse(self) -> Answer | None:
+    def refuse(self, in_line: int) -> Answer | None:
         return None
 
     def take(self, request: Request, done: Done) -> None:

@@ -15,7 +15,7 @@ from itertools import count
 import aiohttp
 import pytest
 
-from smsdesk.api.overload import ALWAYS, AT_FIRST, LONGEST, LOOK, STALLED, TARGET, Overload
+from smsdesk.api.overload import ALWAYS, AT_FIRST, FEW, LONG_LINE, LONGEST, LOOK, STALLED, TARGET, Overload
 from tests.kit.api import Answer, Api
 from tests.kit.processes import until
 
@@ -232,6 +232,18 @@ def test_however_slow_the_answers_are_some_come_in() -> None:
     model.open_loop(1_000, 60)
     assert model.answered(20, 60) >= 0.45 * 40 * GROUP  # the first who comes is a group alone
     assert model.overload.most == ALWAYS
+
+
+def test_while_a_long_line_waits_to_be_refused_only_few_come_in() -> None:
+    overload = Model().overload
+    for _ in range(FEW - 1):
+        overload.began()
+    assert not overload.is_full(LONG_LINE)
+    overload.began()
+    assert overload.is_full(LONG_LINE)
+    assert not overload.is_full(LONG_LINE - 1)
+    overload.ended()
+    assert not overload.is_full(LONG_LINE)
 
 
 def test_those_turned_away_come_again_one_after_another() -> None:

@@ -56,12 +56,14 @@ class _Full:
 
     def __init__(self) -> None:
         self.full = False
+        self.longest = 0
 
     @property
     def quick(self) -> "_Full":
         return self
 
-    def refuse(self) -> Answer | None:
+    def refuse(self, in_line: int) -> Answer | None:
+        self.longest = max(self.longest, in_line)
         return AWAY if self.full else None
 
     def take(self, request: Request, done: Done) -> None:
@@ -89,6 +91,7 @@ async def test_a_crowd_is_refused_in_several_turns_and_each_of_it_once() -> None
             await turn()
             each_turn.append(state.total_requests - before)
     assert max(each_turn) <= IN_A_TURN
+    assert IN_A_TURN <= route.longest < many
     for reader, writer in wires:
         answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n{}"), LIMIT)
         assert answer.startswith(b"HTTP/1.1 503")

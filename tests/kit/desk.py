@@ -104,7 +104,7 @@ class _WhenAsked:
         self._built = cache(build)
         self.quick = self
 
-    def refuse(self) -> Answer | None:
+    def refuse(self, in_line: int) -> Answer | None:
         return self._built().quick.refuse()
 
     def take(self, request: Request, done: Done) -> None:

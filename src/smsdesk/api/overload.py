@@ -12,6 +12,9 @@ LOOK = 0.01
 ALWAYS = 256
 """As many may wait however slow the answers are: they share a commit or two, so that fewer would not be answered
 sooner, and it is seen when the answers are quick again."""
+LONG_LINE, FEW = 500, 16
+"""Where so many stand in line to be refused, refusing does not keep up: each send that comes in costs the time of three
+refusals, so that only so few may wait until the line is shorter."""
 AT_FIRST = 512
 """As many may wait before it is known how quick the answers are."""
 WINDOW = 0.2
@@ -30,7 +33,7 @@ class Overload:
 
     A request lies unread for as long as a turn of the loop takes, which grows with all that is read, refusals too. So
     much of the target has passed already. Where reading takes all of the time, fewer come in, and refusing is quick
-    again: it is not the database alone that can be at its limit.
+    again: it is not the database alone that can be at its limit. Those who stand in line to be refused say the same.
 
     One call of `is_full` costs 0.2 microseconds. Neither a clock nor chance of its own; both are passed in.
     """
@@ -80,8 +83,10 @@ class Overload:
         """How many may wait at once, as it looks now."""
         return self._most
 
-    def is_full(self) -> bool:
-        """Whether there is no room for one more."""
+    def is_full(self, in_line: int = 0) -> bool:
+        """Whether there is no room for one more, while so many stand in line to be refused."""
+        if in_line >= LONG_LINE:
+            return self._waiting >= FEW
         if self._waiting < ALWAYS:
             return False
         return self._waiting >= self._most or self._now() - self._answered_at >= STALLED

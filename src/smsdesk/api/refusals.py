@@ -21,6 +21,11 @@ class Refusals:
         self._given = 0
         self._turning = False
 
+    @property
+    def in_line(self) -> int:
+        """How many stand in line."""
+        return len(self._line)
+
     def may_give(self) -> bool:
         """Whether there is time for one more in this turn, which is taken then."""
         if self._line or self._given >= IN_A_TURN:

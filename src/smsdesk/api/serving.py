@@ -39,8 +39,9 @@ class QuickRoute(Protocol):
     def path(self) -> bytes:
         """The path, without a query."""
 
-    def refuse(self) -> Answer | None:
-        """Asked before anything is read: what to answer, None where the request is to be taken."""
+    def refuse(self, in_line: int) -> Answer | None:
+        """Asked before anything is read: what to answer, None where the request is to be taken; `in_line` are those who
+        wait for a refusal."""
 
     def take(self, request: Request, done: Done) -> None:
         """Calls `done` with the answer, once, now or later; never raises."""
@@ -108,7 +109,7 @@ class ServingProtocol(ClientConnection):
             known = self._heads.find(data)
             if known is not None:
                 assert self._route is not None
-                away = self._route.refuse()
+                away = self._route.refuse(self._refusals.in_line)
                 if away is None:
                     self.deadline = math.inf
                     self._hand_over(known.request_of(data), _Turn(True, self._event), None)
@@ -180,7 +181,7 @@ class ServingProtocol(ClientConnection):
         if self._came and turn.keep_alive:
             self._heads.learn(self._came, request)
         assert self._route is not None
-        self._hand_over(request, turn, self._route.refuse())
+        self._hand_over(request, turn, self._route.refuse(self._refusals.in_line))
 
     def _hand_over(self, request: Request, turn: _Turn, away: Answer | None) -> None:
         assert self._route is not None

@@ -88,9 +88,9 @@ class SmsEndpoint:
         except Refused as refused:
             await respond(send, *refused.answer)
 
-    def refuse(self) -> Answer | None:
+    def refuse(self, in_line: int = 0) -> Answer | None:
         """Where there is no room for one more: when to come again. Nothing has been read then."""
-        return AWAY_FOR[math.ceil(self._overload.turn_away())] if self._overload.is_full() else None
+        return AWAY_FOR[math.ceil(self._overload.turn_away())] if self._overload.is_full(in_line) else None
 
     def take(self, request: Request, done: Done) -> None:
         """Calls `done` with the answer, once the send is on disk or refused; never raises."""
