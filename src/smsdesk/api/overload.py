@@ -12,7 +12,7 @@ LOOK = 0.01
 ALWAYS = 256
 """As many may wait however slow the answers are: they share a commit or two, so that fewer would not be answered
 sooner, and it is seen when the answers are quick again."""
-LONG_LINE, FEW = 500, 16
+LONG_LINE, FEW = 2_000, 16
 """Where so many stand in line to be refused, refusing does not keep up: each send that comes in costs the time of three
 refusals, so that only so few may wait until the line is shorter."""
 AT_FIRST = 512
