@@ -47,8 +47,11 @@ async def test_a_ticket_is_linked_shown_and_gets_the_transcript(database: str, t
                 async def posted() -> bool:
                     return len(account.notes(ticket_id)) == 1
 
+                async def none_left() -> bool:
+                    return (await client.call("GET", "/tickets/jobs")).json == []
+
                 await until(posted, LIMIT, "the transcript in Zendesk")
                 assert "where is my order?" in account.notes(ticket_id)[0]
-                assert (await client.call("GET", "/tickets/jobs")).json == []
+                await until(none_left, LIMIT, "it is known to be there")
             assert await server.stop() == 0, server.errors
             assert '"level": "error"' not in server.errors, server.errors

@@ -7,12 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from aiohttp import web
 
 from smsdesk.actions.record_ticket import record_ticket
 from smsdesk.jobs import crm as jobs
 from smsdesk.jobs import crm_visit
 from smsdesk.jobs.crm_visit import GIVE_UP, LEASE
+from smsdesk.jobs.worker import Machine, Worker
+from smsdesk.media.stores import Stores
 from smsdesk.steps.crm import chat_opened
 from smsdesk.steps.work import Work
 from smsdesk.store import crm, crm_backlog
@@ -176,6 +179,25 @@ async def test_an_open_visit_ends_in_good_order_with_its_process(desk: Desk) -> 
     async with desk.db.connection() as conn:
         leased = await conn.fetchval("select count(*) from crm_jobs where due_at > $1", desk.clock())
     assert leased == 0, "what was begun was recorded, and nothing else was begun"
+
+
+async def test_a_worker_that_has_ended_has_nothing_left_to_do(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A visit that went on would find the database closed."""
+    monkeypatch.setattr(jobs, "DRAIN", 1.0)
+    monkeypatch.setenv("ZENDESK_TOKEN", ENVIRON["ZENDESK_TOKEN"])
+    await desk.add_tenant()
+    ticket_id = desk.account.add_ticket()
+    await desk.add_chat(1, "link", ticket_id=str(ticket_id))
+    desk.account.lose_answer_to = f"GET /tickets/{ticket_id}"
+    machine = Machine("test", desk.clock, lambda: 0.5, structlog.get_logger())
+    before = asyncio.all_tasks()
+    working = asyncio.create_task(Worker(desk.db, Ids(), Stores(Path(), {}, desk.clock), machine).run())
+    await desk.account.lost.wait()
+    working.cancel()
+    await asyncio.wait({working})
+    left = [str(task) for task in asyncio.all_tasks() - before]
+    assert working.cancelled()
+    assert not [task for task in left if "RequestHandler" not in task], "those are the CRM's, which is in this process"
 
 
 async def test_a_crm_that_hangs_is_given_up_for_now(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,13 +13,15 @@ AFTER_FAILURE = 0.5
 
 
 async def repeat(name: str, seconds: float, job: Callable[[], Awaitable[object]], log: FilteringBoundLogger) -> None:
-    """Runs the job, waits so many seconds, and so on until cancelled. One that fails is logged and run again."""
+    """Runs the job, waits so many seconds, and so on until cancelled. One that fails is logged and run again; one that
+    is cancelled has come to its end when this has."""
     while True:
         task = asyncio.ensure_future(job())
         try:
             await asyncio.wait({task})
         finally:
-            task.cancel()
+            if task.cancel():
+                await asyncio.wait({task})
         error = None if task.cancelled() else task.exception()
         report(name, error, log)
         await asyncio.sleep(seconds if error is None else max(seconds, AFTER_FAILURE))

@@ -156,6 +156,7 @@ class Worker:
             await asyncio.wait(others)
             await lines.stop()
             renewing.cancel()
+            await asyncio.wait({renewing})
             await self._leave()
 
     async def _begin(self) -> None:
