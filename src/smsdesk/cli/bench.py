@@ -42,8 +42,9 @@ from smsdesk.bench.scale.scale import Found, ScalePlan, bench_scale
 from smsdesk.bench.scale.table import render_scale, scale_to_markdown
 from smsdesk.bench.snapshot import SnapshotPlan, bench_snapshot
 from smsdesk.bench.variants import VariantsPlan, bench_variants
-from smsdesk.cli.benches import LOOK, Measure, form, machine_facts, numbers, progress_bar, run_measures
+from smsdesk.cli.benches import LOOK, Measure, form, machine_facts, numbers, run_measures
 from smsdesk.cli.options import CommandError, Json, telling
+from smsdesk.cli.progress import progressing
 from smsdesk.log import set_up_log
 
 app = typer.Typer(no_args_is_help=True, help="How quick it is here, beside what its database and line can do at most.")
@@ -227,11 +228,11 @@ def fill(
     """Fill a new database with a year of chats, for `history --data`. Ctrl-C leaves nothing behind."""
     set_up_log("warning", for_people=sys.stderr.isatty())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    plan, done = FillPlan(chats, seed), iter(range(1 << 30))
-    with telling(), progress_bar() as progress:
-        task = progress.add_task("starting PostgreSQL", total=plan.steps)
+    plan = FillPlan(chats, seed)
+    with telling(), progressing(plan.steps) as step:
+        step.meanwhile("starting PostgreSQL")
         try:
-            filled = fill_folder(data, plan, lambda what: progress.update(task, description=what, completed=next(done)))
+            filled = fill_folder(data, plan, step)
         except (BenchError, RuntimeError, OSError) as error:
             raise CommandError(f"the database was not filled: {error}") from error
     then = f"smsdesk bench history --data {shlex.quote(str(data))}"
@@ -272,11 +273,10 @@ def compare(
     set_up_log("warning", for_people=sys.stderr.isatty())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began, started_at, plan = time.monotonic(), datetime.now(UTC), ComparePlan(seconds, texts, rounds)
-    with telling(), progress_bar() as progress:
-        task = progress.add_task("starting", total=plan.steps(len(find_kinds()[0])))
+    with telling(), progressing(plan.steps(len(find_kinds()[0]))) as step:
         try:
             others = busy(LOOK)
-            found = bench_compare(plan, lambda what: progress.update(task, description=what, advance=1))
+            found = bench_compare(plan, step)
         except (BenchError, RuntimeError, OSError) as error:
             raise CommandError(f"the bench failed: {error}") from error
     command, took = shlex.join(["smsdesk", *sys.argv[1:]]), round(time.monotonic() - began, 1)

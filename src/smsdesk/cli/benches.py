@@ -13,13 +13,13 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from smsdesk.bench.markdown import to_markdown
 from smsdesk.bench.processes import busy
 from smsdesk.bench.report import Bench, Report, render, to_json
 from smsdesk.bench.rig import SETUP, BenchError, Rig, rig
 from smsdesk.cli.options import CommandError, telling
+from smsdesk.cli.progress import progressing
 from smsdesk.log import set_up_log
 from smsdesk.postgres import find_binaries
 
@@ -60,17 +60,11 @@ def run_measures(
     set_up_log("warning", for_people=sys.stderr.isatty())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     began, started_at = time.monotonic(), datetime.now(UTC)
-    with telling(), progress_bar() as progress:
-        task = progress.add_task("starting", total=sum(steps for steps, _ in measures))
-
-        def step(what: str) -> None:
-            progress.update(task, description=what, completed=next(done))
-
-        done = iter(range(1 << 30))
+    with telling(), progressing(sum(count for count, _ in measures)) as step:
         try:
             reports, others = [], busy(LOOK)
             for number, (_, measure) in enumerate(measures, 1):
-                progress.update(task, description="starting PostgreSQL")
+                step.meanwhile("starting PostgreSQL")
                 with rig(data / str(number) if data and len(measures) > 1 else data, setup, settings) as built:
                     reports.append(measure(built, step))
         except (BenchError, RuntimeError, OSError) as error:
@@ -78,13 +72,6 @@ def run_measures(
     command = shlex.join(["smsdesk", *sys.argv[1:]])
     took = round(time.monotonic() - began, 1)
     show(Bench(command, started_at.isoformat(timespec="seconds"), took, machine_facts(data, others), tuple(reports)))
-
-
-def progress_bar() -> Progress:
-    """A bar on a terminal, nothing in a pipe; drawn seldom, since the load generator is in this process."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True, refresh_per_second=1)
 
 
 def machine_facts(data: Path | None, busy_before: float) -> dict[str, str]:

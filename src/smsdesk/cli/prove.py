@@ -8,11 +8,11 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from smsdesk.bench.rig import SETUP, BenchError, Rig, rig
 from smsdesk.bench.rig import run as run_quickly
 from smsdesk.cli.options import CommandError, Json, print_json, telling
+from smsdesk.cli.progress import progressing
 from smsdesk.log import set_up_log
 from smsdesk.prove.clients import Refused
 from smsdesk.prove.networks import NetworkError, why_not
@@ -127,12 +127,7 @@ def _prove(
     set_up_log("error", for_people=sys.stderr.isatty())
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it laments the connections to what we kill
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
-    with telling(), _progress() as progress:
-        task = progress.add_task("starting", total=total)
-
-        def step(what: str, done: int) -> None:
-            progress.update(task, description=what, completed=done)
-
+    with telling(), progressing(total) as step:
         try:
             with rig(setup=setup, settings=settings) as built:
                 return run_quickly(proof(built, step))
@@ -140,12 +135,6 @@ def _prove(
             raise CommandError(f"the proof failed: {error}; repeat it with --seed {seed}") from error
         except ExceptionGroup as group:
             raise CommandError(f"the proof failed: {group.exceptions[0]}; repeat it with --seed {seed}") from group
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
 
 
 def _show(verdict: Verdict, console: Console) -> None:
