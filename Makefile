@@ -46,7 +46,7 @@ check: .venv/dev.stamp ## lint, types, import rules, size budgets, lock files
 test: .venv/dev.stamp chromium ## the whole suite (ARGS=... go to pytest)
 	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
-bench: .venv/runtime.stamp ## every figure of the README and docs, as ratios, on one page; an hour (ARGS="accept --rounds 1": one of them)
+bench: .venv/runtime.stamp ## every figure of the README and docs, as ratios, on one page; 40 minutes (ARGS="accept --rounds 1": one of them)
 	@if [ -n "$(ARGS)" ]; then $(BIN)/smsdesk bench $(ARGS); else mkdir -p build/bench; \
 	for each in $(BENCHES); do $(BIN)/smsdesk bench $$each --json > build/bench/$$each.json || exit; done; \
 	$(BIN)/smsdesk bench promises $(BENCHES:%=build/bench/%.json); fi
