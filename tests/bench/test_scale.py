@@ -16,6 +16,7 @@ from smsdesk.bench.scale.model import Costs, accepted, both, delivered, size
 from smsdesk.bench.scale.scale import BOTH, SHARE, ScalePlan, accepting, delivering, judge, read_costs
 from smsdesk.bench.scale.small_cores import small_cores
 from smsdesk.bench.scale.table import Scale, scale_to_markdown
+from tests.bench.progress import split
 from tests.bench.test_bench import bench
 
 pytestmark = pytest.mark.xdist_group("bench")
@@ -120,7 +121,10 @@ def test_the_command_measures_predicts_and_leaves_nothing(place: Path) -> None:
     words = ("--rounds", "1", "--seconds", "1", "--texts", "400", "--processes", "2", "--json")
     with bench("scale", *words) as process:
         said, errors = process.communicate(timeout=LIMIT)
-    assert (process.returncode, errors) == (0, "")
+    steps, others = split(errors)
+    assert (process.returncode, others) == (0, "")
+    total = steps[0][1]
+    assert sorted(set(steps)) == [(done, total) for done in range(total)], "a line for each step, said before it"
     assert not any(place.iterdir())
     made = json.loads(said)
     measured = {one["name"]: one for one in made["measured"]}
