@@ -62,6 +62,28 @@ async def test_a_question_follows_another_at_once(floor: Floor) -> None:
     await expect(john.get_by_role("dialog")).to_have_count(1)
 
 
+async def test_a_question_hears_what_is_typed_the_moment_it_is_shown(floor: Floor) -> None:
+    john = await floor.sit_down("john.doe", viewport={"width": 1440, "height": 900})
+    chat_id = await floor.consumer_writes(floor.phone(), "Where is it?")
+    await floor.give(chat_id, "john.doe")
+    await john.goto(f"{floor.base_url}/desk/chats/{chat_id}")
+    await john.evaluate(
+        """() => {
+          const { showModal } = HTMLDialogElement.prototype;
+          HTMLDialogElement.prototype.showModal = function () {
+            showModal.call(this);
+            const search = this.querySelector("[type=search]");
+            search.value = "second";
+            search.dispatchEvent(new Event("input", { bubbles: true }));
+          };
+        }"""
+    )
+    await john.locator("body").press("t")
+    targets = john.get_by_role("dialog", name="Transfer this chat").locator("#targets .target")
+    await expect(targets).to_have_count(1)
+    await expect(targets).to_contain_text("Second Agent")
+
+
 async def test_a_conversation_is_begun_and_reaches_the_phone(floor: Floor) -> None:
     john = await floor.sit_down("john.doe", viewport={"width": 390, "height": 800})
     await john.goto(f"{floor.base_url}/desk/new")

@@ -17,7 +17,9 @@ const open = async (link) => {
   dialog.setAttribute("hx-ext", "morph");
   // Beside the body and not in it: a page that comes meanwhile does not take it away.
   document.documentElement.append(dialog);
-  await window.htmx.ajax("GET", link.getAttribute("href"), { target: dialog, swap: "innerHTML", source: dialog });
+  // Its fields do what they say from the moment they are shown: htmx attends to them only when it has settled.
+  const swap = "innerHTML settle:0ms";
+  await window.htmx.ajax("GET", link.getAttribute("href"), { target: dialog, swap, source: dialog });
   // Another question was asked meanwhile.
   if (!dialog.isConnected) return;
   // What was refused stands among the notices.
